@@ -39,13 +39,15 @@ class Span:
     match: Match
     parts: tuple[tuple[int, int], ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """The span as it stands in a Result line."""
+    def as_json(self, source: str) -> dict[str, Any]:
+        """The span as it stands in a Result line; a value that was normalised keeps its printed form beside it."""
         if self.start is None:
             return {"match": self.match}
         out: dict[str, Any] = {"start": self.start, "end": self.end, "match": self.match}
         if self.parts:
             out["parts"] = [list(part) for part in self.parts]
+        if self.match != "exact":
+            out["printed"] = source[self.start : self.end]
         return out
 
 
@@ -91,7 +93,7 @@ class Result:
             "id": self.id,
             "input": self.input,
             "output": self.output,
-            "spans": {path: span.as_json() for path, span in self.spans.items()},
+            "spans": {path: span.as_json(self.input) for path, span in self.spans.items()},
             "confidence": dict(self.confidence),
             "status": self.status,
             "model": self.model,

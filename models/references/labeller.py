@@ -1,0 +1,91 @@
+"""The embedded reference specialist at work: a reference string in, labelled spans with calibrated confidences out."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from gleanery.errors import ModelError
+from gleanery.models.references.calibration import Calibration, record_features
+from gleanery.models.references.decoding import LabelledSpan, bounds, confidences, runs
+from gleanery.models.references.features import WIDTH, Features
+
+WEIGHTS = Path(__file__).parent / "weights"
+WINDOW = 512
+"""Tokens that the network reads at once. No reference is that long; a longer text is read in pieces, in flat memory."""
+
+
+class Labelling(NamedTuple):
+    """What the specialist found in one text; `confidence`: the chance that all of it is right."""
+
+    spans: list[LabelledSpan]
+    confidence: float
+
+
+class Labeller:
+    """Labels reference strings. Safe to share between threads.
+
+    Every text is labelled alone and on one thread, so its labels and confidences do not depend on what
+    else is done before, beside or with it: 8-bit activations, whose scale depends on all that is in a batch, cost
+    no reproducibility that way, and are faster than batches in floating point.
+    """
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._folder = weights
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(weights / "references.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+            self._calibration = Calibration.load(weights / "calibration.json")
+        except Exception as error:
+            raise ModelError(
+                f"The embedded specialist cannot be loaded from {weights}: {error}. Reinstall gleanery, "
+                "or train it anew with `make train-references`."
+            ) from error
+        self._features = Features()
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the weights and their calibration."""
+        digest = hashlib.sha256()
+        for name in ("references.onnx", "calibration.json"):
+            digest.update((self._folder / name).read_bytes())
+        return digest.hexdigest()
+
+    def __call__(self, text: str) -> Labelling:
+        """Label one text."""
+        tokens, rows = self._features(text)
+        if not tokens:
+            return Labelling([], 0.0)
+        probabilities = self.probabilities(rows)
+        best: list[int] = probabilities.argmax(axis=1).tolist()
+        found = runs(best)
+        raw = confidences(probabilities, best, found)
+        certainty = float(probabilities.max(axis=1).min())
+        spans = [
+            LabelledSpan(run.label, *bounds(text, run, tokens), self._calibration.field(run.label, value))
+            for run, value in zip(found, raw, strict=True)
+        ]
+        if not spans:
+            return Labelling([], 0.0)
+        return Labelling(spans, self._calibration.whole(record_features(found, raw, len(tokens), certainty)))
+
+    def probabilities(self, rows: list[int]) -> npt.NDArray[np.float32]:
+        """Label probabilities (tokens, 1 + labels) of feature rows as `Features` gives them."""
+        array = np.array(rows, np.int32).reshape(-1, WIDTH)
+        if len(array) <= WINDOW:
+            return self._run(array)
+        return np.concatenate([self._run(array[at : at + WINDOW]) for at in range(0, len(array), WINDOW)])
+
+    def _run(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        out: npt.NDArray[np.float32] = self._session.run(None, {"rows": rows})[0]
+        return out

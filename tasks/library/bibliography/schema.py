@@ -1,0 +1,3 @@
+"""What `bibliography` returns."""
+
+from gleanery.tasks.references.reference import Reference as Reference

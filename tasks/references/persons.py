@@ -1,0 +1,440 @@
+"""A printed string of names, in whatever order a style prints them, to persons with the place of every part.
+
+Pieces between commas are read as initials, words, or both; the separators and what stands beside a piece then tell
+"Family, Given", "Given Family", "Family GG" and the mixed order of MLA and Chicago apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from gleanery.tasks.references.name_words import (
+    CAPITAL_PARTICLES,
+    CONJUNCTIONS,
+    DOUBLE_FAMILY,
+    GIVEN,
+    HONORIFICS,
+    ORGANISATIONS,
+    OTHERS,
+    PARTICLES,
+    REPEATS,
+    ROLES,
+    SUFFIXES,
+)
+
+
+class Part(NamedTuple):
+    """One part of a name: its CSL key and where it stands in the text."""
+
+    key: str
+    start: int
+    end: int
+
+
+Person = list[Part]
+
+
+class _Token(NamedTuple):
+    start: int
+    end: int
+    word: str
+    kind: str  # "initial", "caps" (capitals that may be initials), "word", "particle"
+
+
+class _Piece:
+    """What stands between two separators; `hard` says that the separator before it was stronger than a comma."""
+
+    __slots__ = ("hard", "initials", "tokens", "words")
+
+    def __init__(self, hard: bool) -> None:
+        self.hard = hard
+        self.tokens: list[_Token] = []
+        self.words = 0
+        self.initials = 0
+
+    def add(self, token: _Token) -> None:
+        self.tokens.append(token)
+        if token.kind == "word":
+            self.words += 1
+        elif token.kind != "particle":
+            self.initials += 1
+
+    def close(self) -> None:
+        """A family name that print left without its capital ("L. derling") is no particle."""
+        last = self.tokens[-1]
+        if self.initials and not self.words and last.kind == "particle" and last.word not in PARTICLES:
+            self.tokens[-1] = last._replace(kind="word")
+            self.words = 1
+
+
+_PREFIX = re.compile(
+    r"\W{0,4}(?:in\s?:|in\b(?=\s[A-Z])|(?:edited|ed\.|compiled|translated|trans\.|directed|written)\s+(?:and\s+\w+\s+)?by\b"
+    r"|(?:hrsg|hg|herausgegeben|übersetzt|übers|aus dem \w+)\.?\s+v(?:on|\.)|a\s+c(?:ura|\.)\s+d(?:i|el|ella|egli)\b"
+    r"|sous la dir(?:ection|\.)?\s+d[e'’]|d?iretta da\b|diretta da\b|(?:trad|éd)\.\s+(?:par|de|di|por)\b"
+    r"|traduction de\b|traducción de\b|traduzione di\b|edición de\b|par\b|by\b|von(?=\s[A-Z]\.))",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(
+    r"(?P<joined>(?:and|und|et)(?=[A-Z]\s?\.))"
+    r"|(?P<word>[^\W\d_][\w\u0300-\u036f]*(?:(?:['’ʼ‘`´¨~ˆˇ˜¸‐‑-]{1,2}|\s?[¨´ˆˇ˜]\s?|\s-(?=\w)|-\s(?=[a-z]))[^\W\d_][\w\u0300-\u036f]*)*)"
+    r"(?P<dot>\s?\.)?"
+    r"|(?P<soft>[,，、])|(?P<hard>[;；&/|•+\n]|\s[-–—]+\s)|(?P<group>[(\[][^()\[\]]{0,80}[)\]])|(?P<repeat>[—–_-]{2,}|—)"
+)
+_CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,5}(?:\s[\u3400-\u9fff\uac00-\ud7af]{1,4})?")
+_CJK_CHAR = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
+_CJK_OTHERS = re.compile(r"(?:외|등|等|他|ほか)(?:\s?\d+\s?[명인名人])?$|[著編编译譯저역편]$")
+
+
+def split_persons(text: str, start: int, end: int) -> list[Person]:
+    """The persons and organisations printed in text[start:end], in order, each as its parts with their places.
+
+    Parts are `family`, `given`, `non-dropping-particle`, `suffix`, or one `literal` for an organisation, a name that
+    cannot be divided, or a mark that repeats the author before. Roles ("Hrsg.") and "et al." are no persons.
+    """
+    prefix = _PREFIX.match(text, start, end)
+    if prefix and prefix.end() < end:
+        start = prefix.end()
+    if not text[start:end].isascii() and _CJK_CHAR.search(text, start, end):
+        return _cjk(text, start, end)
+    pieces, persons = _pieces(text, start, end)
+    if not pieces:
+        return persons
+    if organisation := _organisation(text, pieces):
+        return persons + organisation
+    chunk: list[_Piece] = []
+    for piece in _double_barrelled(pieces):
+        if piece.hard and chunk:
+            _read_chunk(text, chunk, persons)
+            chunk = []
+        chunk.append(piece)
+    _read_chunk(text, chunk, persons)
+    return persons
+
+
+def _pieces(text: str, start: int, end: int) -> tuple[list[_Piece], list[Person]]:
+    """The pieces of a string of names; and the repeat marks ("———") at its beginning, which are persons already."""
+    pieces: list[_Piece] = []
+    repeats: list[Person] = []
+    piece = _Piece(True)
+    has_lower = not text[start:end].isupper()
+    conjunction = False
+    for found in _TOKEN.finditer(text, start, end):
+        group = found.lastgroup
+        if group == "word" or group == "dot":
+            word = found["word"]
+            dotted = group == "dot"
+            if conjunction and word.lower() in OTHERS:
+                continue
+            conjunction = word in CONJUNCTIONS and (not dotted or word == "u")
+            if conjunction:
+                piece = _next_piece(pieces, piece, True)
+                continue
+            if not _dropped(word, dotted):
+                _add(piece, found, word, dotted, has_lower)
+        elif group == "soft":
+            piece = _next_piece(pieces, piece, False)
+        elif group == "repeat":
+            if not pieces and not piece.tokens:
+                repeats.append([Part("literal", found.start(), found.end())])
+        elif group != "group":
+            piece = _next_piece(pieces, piece, True)
+            conjunction = found[0] == "&"
+    if piece.tokens:
+        piece.close()
+        pieces.append(piece)
+    if has_lower:
+        named = [piece for piece in pieces if any(t.kind != "particle" for t in piece.tokens)]
+        pieces = named or pieces
+    return pieces, repeats
+
+
+def _next_piece(pieces: list[_Piece], piece: _Piece, hard: bool) -> _Piece:
+    if piece.tokens:
+        piece.close()
+        pieces.append(piece)
+        return _Piece(hard)
+    piece.hard = piece.hard or hard
+    return piece
+
+
+def _dropped(word: str, dotted: bool) -> bool:
+    """Whether a word belongs to no name: a role, an honorific, a stray "al."."""
+    lower = word.lower()
+    if lower in ROLES:
+        return dotted or word == lower or len(word) > 3
+    return (lower in HONORIFICS and (dotted or word.isupper() or lower == word)) or lower in ("al", "etal") and dotted
+
+
+def _add(piece: _Piece, found: re.Match[str], word: str, dotted: bool, has_lower: bool) -> None:
+    start, end = found.start("word"), found.end("word")
+    size = end - start
+    if dotted and size > 3 and word[-1].isupper() and word[-2].islower():  # "KellerB." lost its space
+        piece.add(_Token(start, end - 1, word[:-1], "word"))
+        piece.add(_Token(end - 1, found.end(), word[-1], "initial"))
+        return
+    first_upper = word[0].isupper()
+    if size == 1 and not first_upper and not dotted and piece.words and piece.tokens[-1].kind == "word":
+        before = piece.tokens.pop()  # "Suaré s": an accent has cut the word
+        piece.tokens.append(_Token(before.start, end, f"{before.word} {word}", "word"))
+        return
+    if not first_upper and (word in PARTICLES or word[:2] in ("d'", "d’")) and not (dotted and size == 1):
+        kind = "particle"
+    elif size == 1 or (size == 3 and word[1] in "-‐‑" and word.isupper()):
+        kind = "initial"
+    elif dotted and size <= 3 and first_upper and word.lower() not in SUFFIXES:
+        kind = "initial"
+    elif size <= 4 and word.isupper() and "'" not in word and "’" not in word:
+        kind = "caps"
+    elif not first_upper and has_lower and word.islower():
+        kind = "particle"
+    else:
+        kind = "word"
+    if kind == "caps":
+        kind = _initials_or_word(piece, size, has_lower)
+    piece.add(_Token(start, found.end() if kind == "initial" and dotted else end, word, kind))
+
+
+def _initials_or_word(piece: _Piece, size: int, has_lower: bool) -> str:
+    """Capitals are initials after a family name ("Smith JR"), or alone between commas in a string of mixed case."""
+    if not piece.tokens:
+        return "caps" if has_lower else "word"
+    before = piece.tokens[-1]
+    if before.kind == "initial":
+        return "word" if size > 2 or not has_lower or before.word != before.word.upper() else "caps"
+    if has_lower:
+        return "word" if before.word.isupper() or (size > 2 and before.word in GIVEN) else "initial"
+    return "initial" if size <= 2 and len(before.word) > 2 and before.word not in CAPITAL_PARTICLES else "word"
+
+
+def _double_barrelled(pieces: list[_Piece]) -> list[_Piece]:
+    """Joins "Ortega y Gasset, José": two single words around a conjunction, then a comma and a given name."""
+    if len(pieces) != 3 or pieces[2].hard or not pieces[1].hard:
+        return pieces
+    first, second, given = pieces
+    if (first.words, first.initials, second.words, second.initials) != (1, 0, 1, 0) or given.words > 2:
+        return pieces
+    gap_is_word = second.tokens[0].start - first.tokens[-1].end == 3
+    if not gap_is_word:
+        return pieces
+    joined = _Piece(True)
+    a, b = first.tokens[-1], second.tokens[0]
+    joined.tokens = [*first.tokens[:-1], _Token(a.start, b.end, f"{a.word} {b.word}", "word"), *second.tokens[1:]]
+    joined.words = 1
+    return [joined, given]
+
+
+def _organisation(text: str, pieces: list[_Piece]) -> list[Person]:
+    """The organisations, where the whole string names no person; empty where it does."""
+    if any(token.kind == "initial" for piece in pieces for token in piece.tokens):
+        return []
+    named = [_names_organisation(piece) for piece in pieces]
+    if not any(named):
+        return []
+    if all(named):
+        return [_literal(text, piece.tokens) for piece in pieces]
+    joined = [pieces[0].tokens]
+    for piece in pieces[1:]:
+        gap = text[joined[-1][-1].end : piece.tokens[0].start]
+        if ";" in gap or "/" in gap:
+            joined.append(piece.tokens)
+        else:
+            joined[-1] = joined[-1] + piece.tokens
+    return [_literal(text, tokens) for tokens in joined]
+
+
+def _names_organisation(piece: _Piece) -> bool:
+    if any(token.word.lower() in ORGANISATIONS for token in piece.tokens):
+        return len(piece.tokens) > 1 or len(piece.tokens[0].word) > 7
+    return len(piece.tokens) == 1 and _acronym(piece.tokens[0].word)
+
+
+def _acronym(word: str) -> bool:
+    """BMFSFJ, OECD: capitals that cannot be said, or end in what no family name ends in."""
+    vowels = sum(c in "AEIOUYÄÖÜ" for c in word)
+    return word.isupper() and 3 <= len(word) <= 8 and (vowels == 0 or (len(word) > 3 and vowels * 4 <= len(word)))
+
+
+def _literal(text: str, tokens: list[_Token]) -> Person:
+    return [Part("literal", tokens[0].start, tokens[-1].end)]
+
+
+def _read_chunk(text: str, chunk: list[_Piece], persons: list[Person]) -> None:
+    """Reads the comma-separated pieces between two strong separators."""
+    families_only = len(chunk) % 2 == 1 and len(chunk) > 1 and all(p.words == 1 and not p.initials for p in chunk)
+    at = 0
+    while at < len(chunk):
+        piece = chunk[at]
+        following = chunk[at + 1] if at + 1 < len(chunk) else None
+        at += 1
+        if persons and _is_suffix(piece):
+            persons[-1].append(Part("suffix", piece.tokens[0].start, _dot_end(text, piece.tokens[0].end)))
+        elif not piece.words and not (following and piece.tokens[0].kind == "caps"):
+            _alone(text, piece, persons)
+        elif (
+            following is not None
+            and not families_only
+            and not (piece.words and piece.initials)
+            and _inverted(piece, following, at + 1 == len(chunk))
+        ):
+            persons.append(_family_first(text, piece.tokens, following.tokens))
+            at += 1
+        else:
+            persons.append(_whole(text, piece))
+
+
+def _alone(text: str, piece: _Piece, persons: list[Person]) -> None:
+    """Initials or particles with no family name in their piece: the given name still missing before, or a name cut off."""
+    tokens = piece.tokens
+    if piece.initials and persons and len(persons[-1]) == 1 and persons[-1][0].key == "family":
+        persons[-1].append(Part("given", tokens[0].start, tokens[-1].end))
+    elif tokens[0].kind == "caps" and len(tokens[0].word) > 2:
+        persons.append(_literal(text, tokens))
+    elif len(tokens) == 1 and tokens[0].word.lower() in REPEATS:
+        persons.append([Part("literal", tokens[0].start, _dot_end(text, tokens[0].end))])
+    elif piece.initials and len(tokens[-1].word) > 1:
+        persons.append([Part("family", tokens[0].start, tokens[-1].end)])
+    else:
+        persons.append(_literal(text, tokens))
+
+
+def _is_suffix(piece: _Piece) -> bool:
+    return len(piece.tokens) == 1 and piece.tokens[0].word.lower() in SUFFIXES
+
+
+def _dot_end(text: str, end: int) -> int:
+    return end + 1 if text[end : end + 1] == "." else end
+
+
+def _inverted(piece: _Piece, following: _Piece, last: bool) -> bool:
+    """Whether `piece` is a family name and `following` the given name that belongs to it."""
+    if _is_suffix(following):
+        return False
+    kinds = [token.kind for token in following.tokens]
+    if not following.words:
+        return True
+    if following.initials and kinds[0] != "word":  # "J. Smith" is a person of its own; "J. van der" is not
+        return False
+    if piece.words == 1 or piece.tokens[0].kind == "particle":
+        return True
+    return following.words == 1 and not following.initials and last
+
+
+def _family_first(text: str, family: list[_Token], given: list[_Token]) -> Person:
+    person = _family(text, family)
+    while len(given) > 1 and given[-1].word.lower() in SUFFIXES:
+        person.append(Part("suffix", given[-1].start, _dot_end(text, given[-1].end)))
+        given = given[:-1]
+    cut = len(given)
+    while cut > 1 and given[cut - 1].kind == "particle":
+        cut -= 1
+    person.append(Part("given", given[0].start, given[cut - 1].end))
+    if cut < len(given) and all(part.key != "non-dropping-particle" for part in person):
+        person.append(Part("non-dropping-particle", given[cut].start, given[-1].end))
+    return person
+
+
+def _family(text: str, tokens: list[_Token]) -> Person:
+    """Family name with the particles before it and the suffix after it."""
+    person: Person = []
+    if len(tokens) > 1 and tokens[-1].word.lower() in SUFFIXES:
+        person.append(Part("suffix", tokens[-1].start, _dot_end(text, tokens[-1].end)))
+        tokens = tokens[:-1]
+    first = 0
+    while first < len(tokens) - 1 and tokens[first].kind == "particle":
+        first += 1
+    if first:
+        person.append(Part("non-dropping-particle", tokens[0].start, tokens[first - 1].end))
+    person.insert(0, Part("family", tokens[first].start, tokens[-1].end))
+    return person
+
+
+def _whole(text: str, piece: _Piece) -> Person:
+    """One piece that holds a whole name."""
+    tokens = piece.tokens
+    if any(token.word.lower() in ORGANISATIONS for token in tokens) and len(tokens) > 1:
+        return _literal(text, tokens)
+    if len(tokens) == 1:
+        key = "literal" if tokens[0].word.lower() in REPEATS or _acronym(tokens[0].word) else "family"
+        return [Part(key, tokens[0].start, tokens[0].end)]
+    suffix: Person = []
+    if len(tokens) > 2 and tokens[-1].word.lower() in SUFFIXES:
+        suffix = [Part("suffix", tokens[-1].start, _dot_end(text, tokens[-1].end))]
+        tokens = tokens[:-1]
+    cut, family_first = _cut(tokens)
+    if cut in (0, len(tokens)):
+        return _family(text, tokens) + suffix
+    if family_first:
+        return _family_first(text, tokens[:cut], tokens[cut:]) + suffix
+    person = _family(text, tokens[cut:])
+    person.append(Part("given", tokens[0].start, tokens[cut - 1].end))
+    return person + suffix
+
+
+def _cut(tokens: list[_Token]) -> tuple[int, bool]:
+    """Where a name divides, and whether its first half is the family name."""
+    kinds = [token.kind for token in tokens]
+    initials = [i for i, kind in enumerate(kinds) if kind in ("initial", "caps")]
+    if initials:
+        last = initials[-1]
+        if "word" in kinds[last + 1 :]:  # J. R. Smith, Elizabeth C. Botha
+            cut = last + 1
+            if kinds[cut] == "word" and cut + 1 < len(tokens) and tokens[cut].word in GIVEN:
+                cut += 1
+            return cut, False
+        while last > 0 and kinds[last - 1] in ("initial", "caps"):
+            last -= 1
+        return last, True  # Smith J. R.
+    return _cut_words(tokens, kinds)
+
+
+def _cut_words(tokens: list[_Token], kinds: list[str]) -> tuple[int, bool]:
+    """Where a name without initials divides: at capitals, particles, known given names, else before its last word."""
+    capitals = [len(token.word) > 1 and token.word.isupper() for token in tokens]
+    if any(capitals) and not all(capitals):
+        if capitals[0] and not capitals[-1]:
+            return capitals.index(False), True
+        if capitals[-1] and not capitals[0]:
+            return capitals.index(True), False
+    for i, kind in enumerate(kinds):
+        if i and kind == "particle" and i + 1 < len(tokens):
+            return i, False
+    last = len(tokens) - 1
+    if kinds.count("word") == 1 and kinds[last] == "word":  # van der Berg
+        return 0, False
+    if kinds[0] == "particle" or (tokens[last].word in GIVEN and tokens[0].word not in GIVEN and last <= 2):
+        return last, kinds[0] != "particle" or tokens[last].word in GIVEN
+    while last > 1 and tokens[last - 1].word in CAPITAL_PARTICLES:
+        last -= 1
+    return last, False
+
+
+def _cjk(text: str, start: int, end: int) -> list[Person]:
+    """Chinese, Japanese and Korean names, family name first; what is no such name between them stays literal."""
+    persons: list[Person] = []
+    for piece in re.finditer(r"[^,，、;；·・‧./&\n()（）\[\]]+", text[start:end]):
+        left = start + piece.start()
+        right = start + piece.end()
+        if mark := _CJK_OTHERS.search(text[left:right].rstrip()):
+            if mark.start() == 0 or text[left + mark.start() - 1].isspace():
+                right = left + mark.start()
+        while left < right and text[left].isspace():
+            left += 1
+        while right > left and text[right - 1].isspace():
+            right -= 1
+        if left < right:
+            persons.append(_cjk_name(text, left, right))
+    return persons
+
+
+def _cjk_name(text: str, start: int, end: int) -> Person:
+    name = text[start:end]
+    if _CJK.fullmatch(name) is None:
+        return [Part("literal", start, end)]
+    space = name.find(" ")
+    if space > 0:
+        return [Part("family", start, start + space), Part("given", start + space + 1, end)]
+    if len(name) > 4:
+        return [Part("literal", start, end)]
+    family = 2 if name[:2] in DOUBLE_FAMILY or len(name) == 4 else 1
+    return [Part("family", start, start + family), Part("given", start + family, end)]

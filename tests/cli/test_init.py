@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gleanery.cli.init import init
+from gleanery.cli.tasks import show
+from gleanery.errors import UsageError
+from gleanery.tasks.declarations import load_task
+from gleanery.tasks.schemas import load_schema
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(init, arguments)
+
+
+def check(name: str) -> None:
+    task = load_task(name)
+    schema = load_schema(task)
+    (example,) = task.read_examples()
+    assert schema.validate(example.output) == example.output
+    assert CliRunner().invoke(show, [name]).exit_code == 0
+
+
+def test_scaffold_with_a_class() -> None:
+    result = run("my-invoices")
+    assert result.exit_code == 0
+    assert result.stdout.split() == [f"tasks/my-invoices/{file}" for file in ("task.yaml", "schema.py", "examples.jsonl")]
+    assert "gleanery show my-invoices" in result.stderr
+    assert load_task("my-invoices").output == "schema:MyInvoices"
+    check("my-invoices")
+
+
+@pytest.mark.parametrize(
+    "output", ["title, year int", "a? [date], b float, c bool", 'title: the "title"', "title: x\nyear? int: a, b", "Jahr#"]
+)
+def test_scaffold_in_one_line(output: str) -> None:
+    result = run("mine", "--output", output)
+    if output == "Jahr#":
+        assert isinstance(result.exception, UsageError)
+        assert not Path("tasks").exists()
+        return
+    assert result.stdout.split() == ["tasks/mine/task.yaml", "tasks/mine/examples.jsonl"]
+    assert load_task("mine").output == output
+    check("mine")
+
+
+@pytest.mark.parametrize("name", ["field", "base-model", "a-1b"])
+def test_names_that_collide_with_pydantic(name: str) -> None:
+    run(name)
+    check(name)
+
+
+def test_nothing_is_overwritten() -> None:
+    run("mine")
+    Path("tasks/mine/task.yaml").write_text("kept")
+    result = run("mine", "--output", "title")
+    assert isinstance(result.exception, UsageError)
+    assert "is already there" in str(result.exception)
+    assert Path("tasks/mine/task.yaml").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["Mine", "1st", "a/b", "..", "a b", ""])
+def test_wrong_names(name: str) -> None:
+    result = run(name)
+    assert isinstance(result.exception, UsageError)
+    assert not Path("tasks").exists()
+
+
+def test_a_file_called_tasks() -> None:
+    Path("tasks").write_text("")
+    assert isinstance(run("mine").exception, UsageError)
