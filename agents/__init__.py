@@ -1,0 +1,1 @@
+"""WHO performs one record: so far the reference specialist."""

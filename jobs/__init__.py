@@ -1,0 +1,1 @@
+"""WHEN records are performed: so far at once, in this process, in order."""

@@ -1,0 +1,1 @@
+"""ON what records are performed: so far the embedded reference specialist."""

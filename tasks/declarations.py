@@ -42,8 +42,9 @@ _BRACES = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?%\}", re.MULTILINE)
 class Task:
     """What goes in, what must come out and how to check it, as declared in `file`.
 
-    `accept` is the record confidence, 0 to 1, from which a model's answer is taken. `digest` is the SHA-256 (hex) of
-    the declaration's, schema's and examples' bytes: another digest is another task.
+    Its paths are absolute, so that a worker elsewhere finds them. `accept` is the record confidence, 0 to 1, from which
+    a model's answer is taken. `digest` is the SHA-256 (hex) of the declaration's, schema's and examples' bytes: another
+    digest is another task.
     """
 
     name: str
@@ -86,10 +87,10 @@ def load_task(name_or_path: str | Path, *, project: Path | None = None) -> Task:
         for folder in _shelves(project):
             if (folder / text / FILE).is_file():
                 return _named(folder / text)
-    path = Path(name_or_path).expanduser()
+    path = Path(name_or_path)
     file = path / FILE if path.is_dir() else path
     if file.is_file():
-        return _read(file)
+        return _read(file.absolute())
     if isinstance(name_or_path, Path) or "/" in text or path.suffix:
         missing = f"{path} has no {FILE}" if path.is_dir() else f"There is no file {path}"
         raise UsageError(f"{missing}. A task is a name, a folder with a {FILE}, or a YAML file.")
@@ -112,7 +113,7 @@ def find_tasks(project: Path | None = None) -> list[Task | DeclarationError]:
 
 
 def _shelves(project: Path | None) -> tuple[Path, Path]:
-    return (project or Path.cwd()) / "tasks", LIBRARY
+    return (project or Path()).absolute() / "tasks", LIBRARY
 
 
 def _folders(project: Path | None) -> dict[str, Path]:

@@ -1,0 +1,1 @@
+"""The terminal UI; until it stands, `gleanery` alone prints its help."""

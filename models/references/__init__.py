@@ -1,0 +1,1 @@
+"""The embedded reference specialist: a sequence labeller for reference strings, and its training."""

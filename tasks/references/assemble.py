@@ -97,7 +97,9 @@ def _runs(text: str, labelled: Sequence[Labelled]) -> list[_Run]:
         label = span.label
         if label not in _READERS:
             continue
-        start, end, confidence = max(span.start, 0), min(span.end, length), span.confidence
+        start, end, confidence = span.start, span.end, span.confidence
+        if start < 0 or end > length:
+            start, end = max(start, 0), min(end, length)
         if runs and runs[-1].label == label and 0 <= start - runs[-1].end <= 3 and label not in _SEPARATE:
             between = text[runs[-1].end : start]
             if len(between.strip()) <= 2 and not any(map(str.isalnum, between)):
@@ -161,7 +163,7 @@ def _persons_field(key: str) -> Callable[[_Draft, _Run], None]:
     return read
 
 
-_SPACE_BEFORE_DOT = re.compile(r"\s+(?=[.-])")
+_SPACE_BEFORE_DOT = re.compile(r"\s{1,3}(?=[.-])")
 
 
 def _name(printed: str) -> str:

@@ -54,11 +54,19 @@ def _check_identifiers(reference: Mapping[str, Any]) -> list[Issue]:
         issues.append(Issue("doi-syntax", "DOI", f"{_shown(doi)} does not have the form of a DOI (10.1234/...)."))
     if isbn and not valid_isbn(isbn):
         issues.append(
-            Issue("isbn-check-digit", "ISBN", f"The check digit of ISBN {_shown(isbn)} is wrong: a digit may be misprinted.")
+            Issue(
+                "isbn-check-digit",
+                "ISBN",
+                f"The check digit of ISBN {_shown(isbn)} is wrong: a digit may be misprinted.",
+            )
         )
     if issn and not valid_issn(issn):
         issues.append(
-            Issue("issn-check-digit", "ISSN", f"The check digit of ISSN {_shown(issn)} is wrong: a digit may be misprinted.")
+            Issue(
+                "issn-check-digit",
+                "ISSN",
+                f"The check digit of ISSN {_shown(issn)} is wrong: a digit may be misprinted.",
+            )
         )
     return issues
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gleanery.tasks.references.printed import tidy
+
 _MONTH_NAMES = (
     "january jan januar jänner jaenner janvier janv gennaio genn gen enero ene janeiro januari",
     "february feb febr februar feber février fevrier févr fevr fév febbraio febb febrero fevereiro fev februari",
@@ -34,9 +36,12 @@ _BRACKETED = re.compile(r"[\[(][^\[\]()]{0,60}[\])]")
 _NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 _ISO = re.compile(r"(?<!\d)((?:1\d|20)\d\d)\s?[-./年년]\s?(\d{1,2})(?!\d)(?:\s?[-./月월]\s?(\d{1,2})(?!\d))?")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
+_MONTH_YEAR = re.compile(r"(?<![\d./-])(\d{1,2})\s?[./]\s?((?:1\d|20)\d\d)(?!\d)")
 _YEAR_RANGE = re.compile(r"(?<!\d)((?:1\d|20)\d\d)[a-z]?\s?(?:[-‐–—−/]+|to|bis)\s?(\d{4}|\d{2})(?!\d)")
 _CIRCA = re.compile(r"\b(?:ca|circa|c|um|vers|approx|about|około|omkring)\b\.?\s*\[?\d|\d{4}\s?\?", re.IGNORECASE)
-_ROMAN = re.compile(r"(?=[MDCLXVI]{4})M{1,2}(CM|CD|D?C{0,4})(XC|XL|L?X{0,4})(IX|IV|V?I{0,4})(?![^\W_])", re.IGNORECASE)
+_ROMAN = re.compile(
+    r"(?=[MDCLXVI]{4})M{1,2}(CM|CD|D?C{0,4})(XC|XL|L?X{0,4})(IX|IV|V?I{0,4})(?![^\W_])", re.IGNORECASE | re.ASCII
+)
 _ROMAN_VALUES = {"M": 1000, "D": 500, "C": 100, "L": 50, "X": 10, "V": 5, "I": 1}
 _LONGEST = 200  # more than any printed date; what follows in a run-away span is not looked at
 
@@ -48,7 +53,7 @@ def read_date(printed: str) -> dict[str, Any]:
     looked_at = printed[:_LONGEST]
     parts = _parts(looked_at)
     if not parts:
-        return {"literal": printed}
+        return {"literal": tidy(printed) or printed}
     date: dict[str, Any] = {"date-parts": parts}
     if len(parts[0]) == 1 and (season := _season(looked_at)):
         date["season"] = season
@@ -74,7 +79,7 @@ def _parts(printed: str) -> list[list[int]]:
 
 
 def _numeric(printed: str) -> list[list[int]]:
-    """12.03.2009, 2/28/2007, and ranges of two such dates; day first unless it cannot be."""
+    """12.03.2009, 2/28/2007, ranges of two such dates, 05/2007; day first unless it cannot be."""
     parts = []
     for first, _, second, year in _NUMERIC.findall(printed)[:2]:
         day, month = int(first), int(second)
@@ -82,6 +87,8 @@ def _numeric(printed: str) -> list[list[int]]:
             day, month = month, day
         if 1 <= month <= 12 and 1 <= day <= 31:
             parts.append([_full_year(year), month, day])
+    if not parts and (found := _MONTH_YEAR.search(printed)) and 1 <= int(found[1]) <= 12:
+        parts.append([int(found[2]), int(found[1])])
     return parts
 
 
@@ -141,7 +148,7 @@ def _month_and_days(printed: str, year: re.Match[str] | None) -> list[list[int]]
         word = found[0].lower()
         if month := _MONTHS.get(word):
             months.append(month)
-        elif len(word) <= 2 and word.isdigit() and 1 <= int(word) <= 31:
+        elif len(word) <= 2 and word.isdecimal() and 1 <= int(word) <= 31:
             days.append(int(word))
     if not months:
         return []
@@ -157,10 +164,10 @@ def _two_digit_year(printed: str) -> list[list[int]]:
     """April 97: only beside the name of a month, and only where it can be no day."""
     words: list[str] = [word.lower() for word in _NUMBER_OR_WORD.findall(printed)]
     month = next((_MONTHS[word] for word in words if word in _MONTHS), None)
-    numbers = [word for word in words if word.isdigit() and len(word) == 2]
+    numbers = [word for word in words if word.isdecimal() and len(word) == 2]
     if month is None or not numbers or (len(numbers) == 1 and 10 <= int(numbers[0]) <= 31):
         return []
-    days = [int(word) for word in words if word.isdigit() and len(word) <= 2 and word is not numbers[-1]]
+    days = [int(word) for word in words if word.isdecimal() and len(word) <= 2 and word is not numbers[-1]]
     day = [days[0]] if days and 1 <= days[0] <= 31 else []
     return [[_full_year(numbers[-1]), month, *day]]
 

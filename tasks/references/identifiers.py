@@ -18,6 +18,7 @@ _PMID = re.compile(r"(?<!\d)\d{1,9}(?!\d)")
 _URL = re.compile(r"(?:https?|ftp)\s{0,2}:\s{0,2}/\s?/|www\s?\.", re.IGNORECASE)
 _SPACE = re.compile(r"[\s\u00ad\u200b\u2060\ufeff]+")
 _TRAILING = ".,;:'\"’”»>*"
+_REACH = 1000  # characters within which two brackets make a pair
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -125,7 +126,11 @@ def _tail(text: str, start: int, end: int) -> int:
     """Where an identifier ends that was labelled up to `end`: before punctuation and brackets it did not open."""
     while end > start:
         last = text[end - 1]
-        if last in _TRAILING or last.isspace() or (last in _PAIRS and text.find(_PAIRS[last], start, end) < 0):
+        if (
+            last in _TRAILING
+            or last.isspace()
+            or (last in _PAIRS and text.rfind(_PAIRS[last], max(start, end - _REACH), end) < 0)
+        ):
             end -= 1
         else:
             break

@@ -103,7 +103,18 @@ _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _FUNCTION_WORDS.items():
     for _word in _words.split():
         _LANGUAGES_OF.setdefault(_word, []).append(_language)
-_LETTERS = {"ß": "de", "ñ": "es", "ã": "pt", "õ": "pt", "ł": "pl", "ę": "pl", "ą": "pl", "œ": "fr", "ü": "de", "ä": "de"}
+_LETTERS = {
+    "ß": "de",
+    "ñ": "es",
+    "ã": "pt",
+    "õ": "pt",
+    "ł": "pl",
+    "ę": "pl",
+    "ą": "pl",
+    "œ": "fr",
+    "ü": "de",
+    "ä": "de",
+}
 _CYRILLIC = re.compile("[а-яё]{3}", re.IGNORECASE)
 _KANA, _HANGUL, _HAN = re.compile("[\u3041-\u30ff]"), re.compile("[\uac00-\ud7af]"), re.compile("[\u4e00-\u9fff]{2}")
 

@@ -82,6 +82,7 @@ _TOKEN = re.compile(
     r"|(?P<soft>[,，、])|(?P<hard>[;；&/|•+\n]|\s[-–—]+\s)|(?P<group>[(\[][^()\[\]]{0,80}[)\]])|(?P<repeat>[—–_-]{2,}|—)"
 )
 _CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,5}(?:\s[\u3400-\u9fff\uac00-\ud7af]{1,4})?")
+_CJK_PIECE = re.compile(r"[^,，、;；·・‧./&\n()（）\[\]]+")
 _CJK_CHAR = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
 _CJK_OTHERS = re.compile(r"(?:외|등|等|他|ほか)(?:\s?\d+\s?[명인名人])?$|[著編编译譯저역편]$")
 
@@ -122,11 +123,11 @@ def _pieces(text: str, start: int, end: int) -> tuple[list[_Piece], list[Person]
     for found in _TOKEN.finditer(text, start, end):
         group = found.lastgroup
         if group == "word" or group == "dot":
-            word = found["word"]
+            word = found[2]
             dotted = group == "dot"
             if conjunction and word.lower() in OTHERS:
                 continue
-            conjunction = word in CONJUNCTIONS and (not dotted or word == "u")
+            conjunction = word in CONJUNCTIONS and (not dotted or word == "u")  # "u." is "und"
             if conjunction:
                 piece = _next_piece(pieces, piece, True)
                 continue
@@ -144,9 +145,11 @@ def _pieces(text: str, start: int, end: int) -> tuple[list[_Piece], list[Person]
         piece.close()
         pieces.append(piece)
     if has_lower:
-        named = [piece for piece in pieces if any(t.kind != "particle" for t in piece.tokens)]
-        pieces = named or pieces
+        pieces = [piece for piece in pieces if piece.words or piece.initials] or pieces
     return pieces, repeats
+
+
+_DROPPED = ROLES | HONORIFICS | {"al", "etal"}
 
 
 def _next_piece(pieces: list[_Piece], piece: _Piece, hard: bool) -> _Piece:
@@ -161,13 +164,15 @@ def _next_piece(pieces: list[_Piece], piece: _Piece, hard: bool) -> _Piece:
 def _dropped(word: str, dotted: bool) -> bool:
     """Whether a word belongs to no name: a role, an honorific, a stray "al."."""
     lower = word.lower()
+    if lower not in _DROPPED:
+        return False
     if lower in ROLES:
         return dotted or word == lower or len(word) > 3
-    return (lower in HONORIFICS and (dotted or word.isupper() or lower == word)) or lower in ("al", "etal") and dotted
+    return dotted or word == lower or word == "PhD"
 
 
 def _add(piece: _Piece, found: re.Match[str], word: str, dotted: bool, has_lower: bool) -> None:
-    start, end = found.start("word"), found.end("word")
+    start, end = found.span(2)
     size = end - start
     if dotted and size > 3 and word[-1].isupper() and word[-2].islower():  # "KellerB." lost its space
         piece.add(_Token(start, end - 1, word[:-1], "word"))
@@ -180,9 +185,7 @@ def _add(piece: _Piece, found: re.Match[str], word: str, dotted: bool, has_lower
         return
     if not first_upper and (word in PARTICLES or word[:2] in ("d'", "d’")) and not (dotted and size == 1):
         kind = "particle"
-    elif size == 1 or (size == 3 and word[1] in "-‐‑" and word.isupper()):
-        kind = "initial"
-    elif dotted and size <= 3 and first_upper and word.lower() not in SUFFIXES:
+    elif size == 1 or (size == 3 and word[1] in "-‐‑" and word.isupper()) or (dotted and size <= 3 and first_upper and word.lower() not in SUFFIXES):
         kind = "initial"
     elif size <= 4 and word.isupper() and "'" not in word and "’" not in word:
         kind = "caps"
@@ -317,6 +320,8 @@ def _inverted(piece: _Piece, following: _Piece, last: bool) -> bool:
         return False
     if piece.words == 1 or piece.tokens[0].kind == "particle":
         return True
+    if _names_organisation(piece):
+        return False
     return following.words == 1 and not following.initials and last
 
 
@@ -352,7 +357,7 @@ def _family(text: str, tokens: list[_Token]) -> Person:
 def _whole(text: str, piece: _Piece) -> Person:
     """One piece that holds a whole name."""
     tokens = piece.tokens
-    if any(token.word.lower() in ORGANISATIONS for token in tokens) and len(tokens) > 1:
+    if len(tokens) > 1 and _names_organisation(piece):
         return _literal(text, tokens)
     if len(tokens) == 1:
         key = "literal" if tokens[0].word.lower() in REPEATS or _acronym(tokens[0].word) else "family"
@@ -412,12 +417,11 @@ def _cut_words(tokens: list[_Token], kinds: list[str]) -> tuple[int, bool]:
 def _cjk(text: str, start: int, end: int) -> list[Person]:
     """Chinese, Japanese and Korean names, family name first; what is no such name between them stays literal."""
     persons: list[Person] = []
-    for piece in re.finditer(r"[^,，、;；·・‧./&\n()（）\[\]]+", text[start:end]):
-        left = start + piece.start()
-        right = start + piece.end()
-        if mark := _CJK_OTHERS.search(text[left:right].rstrip()):
-            if mark.start() == 0 or text[left + mark.start() - 1].isspace():
-                right = left + mark.start()
+    for piece in _CJK_PIECE.finditer(text, start, end):
+        left, right = piece.span()
+        mark = _CJK_OTHERS.search(text[max(left, right - 20) : right].rstrip())
+        if mark and (mark.start() == 0 or mark.string[mark.start() - 1].isspace()):
+            right = max(left, right - 20) + mark.start()
         while left < right and text[left].isspace():
             left += 1
         while right > left and text[right - 1].isspace():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-_EDGE = frozenset(" \t\r\n\f\v\0,;:|*_~=<>/\\\"'`´“”„‟‘’‚‛«»‹›–—-−‐…\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\uf02d")
+_EDGE = frozenset(
+    " \t\r\n\f\v\0,;:|*_~=<>/\\\"'`´“”„‟‘’‚‛«»‹›–—-−‐…\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\uf02d"
+)
 _OPENING = {")": "(", "]": "[", "}": "{"}
 _CLOSING = {opening: closing for closing, opening in _OPENING.items()}
-_ELISION = re.compile(r"[dlnDLN]['’]\w")
+_REACH = 1000  # characters within which two brackets make a pair; it bounds the search in garbage
 
 _INVISIBLE = re.compile("[\0\u00ad\u200b-\u200f\u2060\ufeff]")
 _HYPHENATED = re.compile(
@@ -26,31 +27,19 @@ def trim(text: str, start: int, end: int, *, keep_dot: bool = False) -> tuple[in
     """
     while start < end:
         first, last = text[start], text[end - 1]
-        if first in _EDGE and not _ELISION.match(text, start - 1 if start else 0, end):
+        if first in _EDGE or first == "." or first in _OPENING:
             start += 1
-        elif first == "." or (first in _OPENING and first not in _CLOSING):
+        elif last in _EDGE or last in _CLOSING or (last == "." and not _abbreviation(text, start, end, keep_dot)):
+            end -= 1
+        elif first in _CLOSING and text.find(_CLOSING[first], start + 1, min(end, start + _REACH)) < 0:
             start += 1
-        elif last in _EDGE or last in _CLOSING:
+        elif last in _OPENING and text.rfind(_OPENING[last], max(start, end - _REACH), end - 1) < 0:
             end -= 1
-        elif last == "." and not _abbreviation(text, start, end, keep_dot):
-            end -= 1
-        elif first in _CLOSING and not _closes(text, start, end, first, _CLOSING[first]):
-            start += 1
-        elif last in _OPENING and not _opens(text, start, end, _OPENING[last], last):
-            end -= 1
-        elif _CLOSING.get(first) == last and text.find(first, start + 1, end) < 0:
+        elif _CLOSING.get(first) == last and text.find(first, start + 1, min(end, start + _REACH)) < 0:
             start, end = start + 1, end - 1
         else:
             break
     return (start, end) if start < end else (start, start)
-
-
-def _closes(text: str, start: int, end: int, opening: str, closing: str) -> bool:
-    return text.find(closing, start + 1, end) >= 0
-
-
-def _opens(text: str, start: int, end: int, opening: str, closing: str) -> bool:
-    return text.rfind(opening, start, end - 1) >= 0
 
 
 def _abbreviation(text: str, start: int, end: int, keep_dot: bool) -> bool:

@@ -88,9 +88,10 @@ Day = Annotated[int, Field(ge=1, le=31)]
 class Date(_CslObject):
     """A date as precise as printed: date-parts (one for a date, two for a range), or only a literal."""
 
-    date_parts: Annotated[list[Annotated[list[int], Field(min_length=1, max_length=3)]], Field(
-        min_length=1, max_length=2
-    )] | SkipJsonSchema[None] = Field(
+    date_parts: (
+        Annotated[list[Annotated[list[int], Field(min_length=1, max_length=3)]], Field(min_length=1, max_length=2)]
+        | SkipJsonSchema[None]
+    ) = Field(
         None,
         alias="date-parts",
         title="Date parts",

@@ -32,14 +32,17 @@ def check(name: str) -> None:
 def test_scaffold_with_a_class() -> None:
     result = run("my-invoices")
     assert result.exit_code == 0
-    assert result.stdout.split() == [f"tasks/my-invoices/{file}" for file in ("task.yaml", "schema.py", "examples.jsonl")]
+    assert result.stdout.split() == [
+        f"tasks/my-invoices/{file}" for file in ("task.yaml", "schema.py", "examples.jsonl")
+    ]
     assert "gleanery show my-invoices" in result.stderr
     assert load_task("my-invoices").output == "schema:MyInvoices"
     check("my-invoices")
 
 
 @pytest.mark.parametrize(
-    "output", ["title, year int", "a? [date], b float, c bool", 'title: the "title"', "title: x\nyear? int: a, b", "Jahr#"]
+    "output",
+    ["title, year int", "a? [date], b float, c bool", 'title: the "title"', "title: x\nyear? int: a, b", "Jahr#"],
 )
 def test_scaffold_in_one_line(output: str) -> None:
     result = run("mine", "--output", output)

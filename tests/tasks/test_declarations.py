@@ -102,7 +102,7 @@ def test_wrong_declarations_say_file_line_key_and_what_to_do(
 
 def test_invalid_utf8_says_its_line(tmp_path: Path) -> None:
     (tmp_path / "task.yaml").write_bytes(GOOD.encode() + b"prompt: \xff\n")
-    with pytest.raises(DeclarationError, match="task.yaml:5: is not UTF-8"):
+    with pytest.raises(DeclarationError, match=r"task\.yaml:5: is not UTF-8"):
         load_task(tmp_path)
 
 
@@ -160,7 +160,7 @@ def test_unknown_task_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_missing_paths(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has no task.yaml"):
+    with pytest.raises(UsageError, match=r"has no task\.yaml"):
         load_task(tmp_path)
     with pytest.raises(UsageError, match="There is no file"):
         load_task(f"{tmp_path}/none.yaml")
@@ -200,3 +200,10 @@ def test_any_bytes_are_a_task_or_a_declaration_error(source: bytes) -> None:
     file = Path("task.yaml")
     with pytest.raises(DeclarationError):
         declarations.read_entries(file, source).only(("x",), required=("name",), later={})
+
+
+def test_relative_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "tasks" / "invoices", GOOD)
+    monkeypatch.chdir(tmp_path)
+    for task in (load_task("invoices"), load_task("tasks/invoices"), load_task("invoices", project=Path())):
+        assert task.file == tmp_path / "tasks" / "invoices" / "task.yaml"

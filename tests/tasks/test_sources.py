@@ -16,7 +16,22 @@ from gleanery.tasks.sources import Format, count_records, read_source
 no_utf16 = st.binary(max_size=200).filter(lambda data: data[:2] not in (b"\xff\xfe", b"\xfe\xff"))
 busy = st.lists(
     st.sampled_from(
-        [b"a", b"\n", b"\r\n", b"\r", b",", b'"', b"\t", b"\x0b", b"\x0c", b"\xc2\x85", b"\xe2\x80\xa8", b"\x00", b"\xff", b" "]
+        [
+            b"a",
+            b"\n",
+            b"\r\n",
+            b"\r",
+            b",",
+            b'"',
+            b"\t",
+            b"\x0b",
+            b"\x0c",
+            b"\xc2\x85",
+            b"\xe2\x80\xa8",
+            b"\x00",
+            b"\xff",
+            b" ",
+        ]
     ),
     max_size=60,
 ).map(b"".join)

@@ -35,9 +35,9 @@ _INDEX = {label: index for index, label in enumerate(LABELS, 1)}
 class Mixture(NamedTuple):
     """Shares of the stream, and of the real references by the first word of their source."""
 
-    templates: float = 0.38
-    csl: float = 0.2
-    real: tuple[tuple[str, float], ...] = (("linkedbooks", 0.42), ("grobid", 0.32), ("anystyle", 0.26))
+    templates: float = 0.40
+    csl: float = 0.22
+    real: tuple[tuple[str, float], ...] = (("linkedbooks", 0.45), ("grobid", 0.30), ("anystyle", 0.25))
 
 
 def encode(segments: list[Segment], features: Features) -> tuple[Array, Array]:

@@ -1,0 +1,1 @@
+"""References made up from metadata, styles and languages, with exact labels."""

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Names of journals, organisations, publishers, places and archives: facts that no data folder need supply."""
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ def _lines(text: str) -> tuple[str, ...]:
 ORGANISATIONS: Mapping[str, tuple[str, ...]] = {
     "de": _lines("""Statistisches Bundesamt|BMFSFJ|Bundesministerium für Bildung und Forschung|BMBF|Deutscher Bundestag|Bundesagentur für Arbeit
         Deutsches Institut für Wirtschaftsforschung|Autorengruppe Bildungsberichterstattung|Kultusministerkonferenz (KMK)|Bertelsmann Stiftung
-        Statistisches Bundesamt (Hrsg.)|Europäische Kommission|Robert Koch-Institut|Bundesamt für Migration und Flüchtlinge (BAMF)|OECD
+        Europäische Kommission|Robert Koch-Institut|Bundesamt für Migration und Flüchtlinge (BAMF)|OECD
         Landeshauptstadt München|Umweltbundesamt|Bundeszentrale für politische Bildung|Deutscher Gewerkschaftsbund|Eurostat|SPD|CDU/CSU
         Sachverständigenrat deutscher Stiftungen für Integration und Migration|Deutsches Jugendinstitut|Stadt Zürich|Arbeiterkammer Wien"""),
     "en": _lines("""World Health Organization|WHO|OECD|United Nations|World Bank|European Commission|UNICEF|UNESCO|Amnesty International|UNDP

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Made-up identifiers and addresses of works."""
 
 import random

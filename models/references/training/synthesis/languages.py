@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """The terms that citation styles print, per language: roles, abbreviations, months, kinds of work."""
 
 from collections.abc import Mapping

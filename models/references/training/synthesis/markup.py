@@ -25,6 +25,7 @@ LABEL_OF_FIELD: Mapping[str, str | None] = {
     "doiurl": "url",
     "arxivclass": "note",
     "total": None,
+    "mr": None,
     "shelf": "archive",
 }
 """Fields whose label has another name than the field."""
@@ -134,7 +135,10 @@ def _expand(
             value = fields.get(node.name)
             if not value:
                 raise _MissingError(node.name)
-            segments.append((node.label, value))
+            # The stop of an ordinal ("2. Aufl.") is no part of the edition.
+            bare = value.removesuffix(".") if node.label == "edition" else value
+            segments.append((node.label, bare))
+            segments.append((None, value[len(bare) :]))
         elif isinstance(node, Term):
             segments.append((None, rng.choice(terms[node.name])))
         else:
@@ -167,6 +171,8 @@ def tidy(segments: list[Segment]) -> list[Segment]:
                 text = text[1:]
             if last == " ":
                 text = text.lstrip(" ")
+            if result and result[-1][0] is None and result[-1][1].endswith(" ") and text[:1] in (",", ".", ";"):
+                result[-1] = (None, result[-1][1].rstrip())
         if not text:
             continue
         last = text[-1]

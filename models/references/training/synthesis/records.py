@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Records to be printed: for a kind of work, a language and a domain, the values of all its fields."""
 
 import random
@@ -41,6 +42,7 @@ def make_record(pools: Pools, wish: Wish, rng: random.Random) -> tuple[dict[str,
         "author": _authors(pools, wish, rng),
         "editor": _people(pools, wish.editors, language, rng.choice((2, 2, 2, 3, 4)) if several else 1, rng),
         "title": _title(pools, wish, rng),
+        "surname": _surnames(pools, wish, rng),
         "date": _date(year, language, rng),
         "year": str(year),
         "place": place,
@@ -87,6 +89,10 @@ def _sometimes(pools: Pools, wish: Wish, year: int, rng: random.Random) -> dict[
     fields["arxiv"], arxiv_class = _arxiv(year, rng)
     if arxiv_class:
         fields["arxivclass"] = arxiv_class
+    fields["letter"] = rng.choice("ABCD") + str(rng.randint(1, 900))
+    fields["mr"] = str(rng.randint(10_000, 4_000_000))
+    fields["zoo"] = rng.choice(("2", "3", "6", "7", "8", "10", "n.s."))
+    fields["monthyear"] = f"{year} {rng.choice(TERMS['en']['months'])[:3]}" + rng.choice(("", f" {rng.randint(1, 28)}"))
     fields["note"] = rng.choice(("in Russian", "in German", "in Japanese", "unpublished", "in Chinese", "in Polish", "in Portuguese"))
     return fields
 
@@ -145,12 +151,24 @@ def _cjk_people(language: str, count: int, rng: random.Random) -> str:
 def _authors(pools: Pools, wish: Wish, rng: random.Random) -> str:
     chance = 0.6 if wish.kind in ("report", "web") else 0.03
     if wish.language not in _CJK and wish.domain != "maths" and rng.random() < chance:
-        return rng.choice(facts.ORGANISATIONS.get(wish.language, facts.ORGANISATIONS["en"])).removesuffix(" (Hrsg.)")
+        return rng.choice(facts.ORGANISATIONS.get(wish.language, facts.ORGANISATIONS["en"]))
     if wish.domain in ("medicine", "physics"):
         count = rng.choice((1, 2, 3, 3, 4, 5, 6, 7, 8, 10, 12))
     else:
         count = rng.choice((1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5))
     return _people(pools, wish.authors, wish.language, count, rng)
+
+
+def _surnames(pools: Pools, wish: Wish, rng: random.Random) -> str:
+    """The short form of authors in a later footnote."""
+    families = [make_person(wish.language, rng, pools.families).family for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    if wish.language in _CJK:
+        return _cjk_people(wish.language, 1, rng)
+    if rng.random() < 0.1:
+        return f"{families[0]} {wish.authors.etal}"
+    if rng.random() < 0.15:
+        return f"{rng.choice('ABCDEGHJKLMPRSTW')}. {families[0]}"
+    return rng.choice((" / ", "/", " & ", " and ", ", ")).join(families)
 
 
 def _real(pool: Mapping[str, Sequence[str]], language: str, share: float, rng: random.Random) -> str:

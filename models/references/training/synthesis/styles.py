@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Citation styles as templates (see `markup`): German and English social science and humanities."""
 
 from collections.abc import Mapping
@@ -50,7 +51,7 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
     ),
     "report": (
         _DE_HEAD + "{title}<. |, | (>{genre}[ <Nr. |No. ||Nr. >{number}]<. |, |. >" + _DE_PUB + _ACCESS,
-        "{organisation:author} < ({date}): | ({date}). |, {date}: | (Hrsg.) ({date}): >{title}<. |, >{place}" + _ACCESS,
+        "<{organisation:author}|{organisation:author}|{organisation:editor} (Hrsg.)>< ({date}): | ({date}). |, {date}: >{title}<. |, >{place}" + _ACCESS,
         _DE_HEAD + "{title}. <{publisher} |>{genre} {number}" + _ACCESS,
     ),
     "web": (
@@ -76,7 +77,7 @@ _EN_PAGE = "<, pp. {page}|: {page}|, {page}|:{page}|, pp {page}|: pp. {page}|, p
 _EN_EDN = "[ ({edition} <ed.|edn|ed>)|, {edition} <ed.|edn|edition|ed.>|. {edition} ed.]"
 _EN_SERIES = "[ ({series}<, | ><no. |vol. |>{seriesnum})|. {series} {seriesnum}|, {series}]"
 _EN_ED = "<{editor} @eds, |{editor} @eds, |{editor} @eds |{editor} @eds: |{editor}, @eds, >"
-_EN_BOOK = "<In |In: |in: |in |pp. {page} in |Pp. {page} in |in: ><" + _EN_ED + "{book}|" + _EN_ED + "{book}|{book}, @edby {editor}|{book}, @edby {editor}|{book}. @edby {editor}|{book}>"
+_EN_BOOK = "<In |In: |in: |in |in: ><" + _EN_ED + "{book}|" + _EN_ED + "{book}|{book}, @edby {editor}|{book}, @edby {editor}|{book}. @edby {editor}|{book}>"
 _EN_CHPAGE = "< (pp. {page})|, pp. {page}|, {page}|: {page}|, pp. {page}>"
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -90,6 +91,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         _EN_HEAD + _EN_TITLE + _EN_BOOK + _EN_EDN + _EN_CHPAGE + "<. |, >" + _EN_PUB + _END,
         _EN_HEAD + _EN_TITLE + _EN_BOOK + _EN_EDN + "<. |, >" + _EN_PUB + _EN_PAGE + _END,
         _EN_HEAD + _EN_TITLE + _EN_BOOK + _EN_SERIES + "<. |, >" + _EN_PUB + _END,
+        _EN_HEAD + _EN_TITLE + "<Pp. |pp. |>{page} " + _EN_BOOK + "<, |. |. >" + _EN_PUB + _END,
         _EN_PLAIN + _EN_TITLE + _EN_BOOK + "<, | |. >" + _EN_PUBYEAR + _EN_PAGE + _END,
     ),
     "book": (
@@ -109,7 +111,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     ),
     "report": (
         _EN_HEAD + _EN_TITLE + "{genre} <No. |no. |||>{number}[. {place}: {publisher}|, {publisher}|. {publisher}]" + _END,
-        "{organisation:author} < ({date}). | ({date}) |. {date}. |, {date}. >{title}<. |, >{place}<: {organisation:publisher}|>" + _ACCESS,
+        "{organisation:author}< ({date}). | ({date}) |. {date}. |, {date}. >{title}<. |, >{place}<: {organisation:publisher}|>" + _ACCESS,
         "{organisation:author}, {title} ({place}: {organisation:publisher}, {year})" + _ACCESS,
         _EN_HEAD + "{title} ({genre} No. {number})<. |, >{organisation:publisher}" + _ACCESS,
     ),

@@ -1,9 +1,10 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Citation styles of medicine, physics, mathematics, computing and natural history as templates (see `markup`)."""
 
 from collections.abc import Mapping
 
 _MED_TAIL = "[. <doi: |doi:|DOI: |https://doi.org/|>{doi}][<. PMID: |; PMID: |. PubMed PMID: | \\[PMID: |. PMID >{pmid}]<.||>"
-_MED_VOL = "<{year};{volume}({issue}):{page}|{year};{volume}:{page}|{year}; {volume}: {page}|{year}; {volume}({issue}): {page}|{year} {newsmonth};{volume}({issue}):{page}|{year}, {volume}:{page}|{year};{volume} ({issue}):{page}>"
+_MED_VOL = "<{year};{volume}({issue}):{page}|{year};{volume}:{page}|{year}; {volume}: {page}|{year}; {volume}({issue}): {page}|{monthyear:date};{volume}({issue}):{page}|{year}, {volume}:{page}|{year};{volume} ({issue}):{page}>"
 _MED_END = "<{volume}:{page}|{volume}({issue}):{page}|{volume}: {page}|{volume}, {page}|{volume} ({issue}), {page}|vol. {volume}, no. {issue}, pp. {page}|{volume} {page}>"
 
 MEDICINE: Mapping[str, tuple[str, ...]] = {
@@ -38,7 +39,7 @@ PREPRINT: Mapping[str, tuple[str, ...]] = {
         "{author}, " + _HEP_REF + "<.||;|,>",
         "{author}, <{title}|@lq{title}@rq|@lq{title}@rq>, " + _HEP_REF + "<[, doi:{doi}].|[, {arxiv}[ \\[{arxivclass}\\]]].|>",
         "{author}, " + _HEP_REF + _ARXIV,
-        "{author}<. |, >{title}<. |, >{journal}" + _MATH_VOL + "<.|. MR {pmid:}|. Zbl {pmid:}|>".replace("{pmid:}", "1234567"),
+        "{author}<. |, >{title}<. |, >{journal}" + _MATH_VOL + "<.|. MR {mr}.| MR{mr}|>",
         "{author}, @lq{title},@rq " + _HEP_REF + "[, \\[{arxiv}\\]]<.|>",
         "{author} {year}, {journal}, {volume}, {page}",
         "{author} ({year}) {title}. {journal} {volume}<:|, >{page}" + "[. <doi:|https://doi.org/>{doi}]",
@@ -69,8 +70,7 @@ PREPRINT: Mapping[str, tuple[str, ...]] = {
 }
 
 _ZOO_HEAD = "<{author} ({date})|{author}, {date}.|{author}. {date}.|{author} {date}.|{author} ({date}).|{author} ({date}):|{author}, {date}:|{author} {date}>"
-_ZOO_VOL = "< {volume}: {page}|, {volume}: {page}|, {volume}, {page}|, {volume}({issue}): {page}| {volume} ({issue}): {page}|, ({series:volume}) {volume}: {page}|, Ser. {series:volume}, {volume}: {page}|, vol. {volume}, pp. {page}|, Bd. {volume}, S. {page}|, {volume}, pp. {page}|, t. {volume}, p. {page}| {year}: {page}|. {volume}: {page}|, {volume} ({issue}), {page}|, No. {issue}: {page}|, {volume}:{page}>".replace("{series:volume}", "{zoo}")
-_ZOO_END = "[<, | ; |; |. ><pl. 3|pls 1–4|figs 1–3|1 plate|Taf. II|text-figs. 1–12, pl. 2|2 figs|12 figs.|fig. 2>]<. |.||. \\[{note}\\]|. \\[{note}\\].|. https://doi.org/{doi}|. {doiurl}>"
+_ZOO_VOL = "< {volume}: {page}|, {volume}: {page}|, {volume}, {page}|, {volume}({issue}): {page}| {volume} ({issue}): {page}|, ({zoo:volume}) {volume}: {page}|, Ser. {zoo:volume}, {volume}: {page}|, vol. {volume}, pp. {page}|, Bd. {volume}, S. {page}|, {volume}, pp. {page}|, t. {volume}, p. {page}| {year}: {page}|. {volume}: {page}|, {volume} ({issue}), {page}|, No. {issue}: {page}|, {volume}:{page}>"
 
 NATURAL_HISTORY: Mapping[str, tuple[str, ...]] = {
     "article": (

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Citation styles of other languages, footnotes and East Asia as templates (see `markup`)."""
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ WORLD: Mapping[str, tuple[str, ...]] = {
         _HEAD + _TITLE + "<, |. |, @in ><{journal}|@lq{journal}@rq|{journal}>" + _VOL + _PAGE + _END,
         _PLAIN + _TITLE + "<, |. |, @in |. @in ><{journal}|@lq{journal}@rq|{journal}>" + _VOLYEAR + _PAGE + _END,
         "{author}. {title}. {journal}, {place}, @volj {volume}, @no {issue}, @p {page}, {year}" + _END,
-        "{author} < ({date}). |. {date}. >{title}. {journal} {volume}(<@no |>{issue}), {page}" + _END,
+        "{author}< ({date}). |. {date}. >{title}. {journal} {volume}(<@no |>{issue}), {page}" + _END,
     ),
     "chapter": (
         _HEAD + _TITLE + "<, @in |. @in |, @in >" + _BOOK + "<, |. >" + _PUB + _PAGE + _END,
@@ -99,11 +100,11 @@ JAPANESE: Mapping[str, tuple[str, ...]] = {
 
 KOREAN: Mapping[str, tuple[str, ...]] = {
     "article": (
-        "{author}<(|. |, | (>{date}<). |. |, 「|), 「><{title}>< 」, |. |, >{journal}, <{volume}({issue})|제{volume}권 제{issue}호|{volume}권 {issue}호><, |: |, pp.>{page}<.|면.|쪽.|>".replace("< 」, |. |, >", "<.|,|」,> ").replace("<). |. |, 「|), 「>", "<). |. |), >"),
+        "{author}<({date}). {title}. | ({date}), 「{title}」, |, {date}, “{title},” ><{journal}|『{journal}』>, <{volume}({issue})|제{volume}권 제{issue}호|{volume}권 {issue}호><, |: |, pp.>{page}<.|면.|쪽.|>",
         "{author}, “{title},” 『{journal}』 {volume}({issue}), {year}, {page}<면||쪽>.",
         "{author}. {title}. {journal} {year};{volume}({issue}):{page}.",
     ),
-    "book": ("{author}<, | (|. ><『{title}』|{title}>, {place}: {publisher}, {year}.".replace("<, | (|. >", "<, |. >"), "{author}({date}). {title}. {place}: {publisher}."),
+    "book": ("{author}<, |. ><『{title}』|{title}>, {place}: {publisher}, {year}.", "{author}({date}). {title}. {place}: {publisher}."),
 }
 
 PARTIAL: Mapping[str, tuple[str, ...]] = {
@@ -113,9 +114,9 @@ PARTIAL: Mapping[str, tuple[str, ...]] = {
         "{surname:author}, <@opcit|{title}, @opcit|{title}, @opcit><, @p {page}|, {page}|><.|>",
         "@ibid<, @p {page}|, {page}|, @p {page}|: {page}|><.||;>",
         "@same, {title}<, |. ><{year}, |{place} {year}, |>@p {page}<.|>",
-        "{shelf}<.||, {fulldate:date}|, fol. {page:page}><.|>",
+        "{shelf}<.||, {fulldate:date}|, fol. {page}><.|>",
         "{title}, {shelf}<.|, {fulldate:date}.>",
-        "{author} an {translator:}, {fulldate:date}, in: {shelf}.".replace("{translator:}", "das Ministerium"),
+        "{author} an das Ministerium, {fulldate:date}, in: {shelf}.",
         "{title}<, |. ><{place} {year}|{place}: {publisher}, {year}|{year}>, @p {page}<.|>",
         "{author}, <{title}|{title}>, @p {page}<.|>",
         "{journal}<, | ><{volume}({issue})|{volume} ({year})|{year};{volume}({issue})>, {page}<.|>",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Made-up but plausible titles in many languages, from word lists and sentence patterns.
 
 Topics are written "nominative/genitive" with their articles ("die Familie/der Familie"); a pattern's `{n}` and

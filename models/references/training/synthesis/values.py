@@ -40,7 +40,9 @@ _DOMAINS: Mapping[str, str] = {
 """The domain of the journals of each list."""
 
 _WORD = re.compile(r"[^\W\d_]+")
-_MARKUP = re.compile(r"[{}\\$<>^~]|&[a-z]+;|\s{2,}")
+_MARKUP = re.compile(r"[{}\\$<>^~�]|&[a-z]+;|\s{2,}|\w - [^\W\dA-Z]")
+_NOT_TITLE = re.compile(r"\.\.\.|, (?:in|vol|t|pagg?|pp?|cit|ser)\b|, «|\b[Vv]ol\.?$")
+"""Annotated titles that hold more than the title."""
 
 
 def guess_language(title: str) -> str | None:
@@ -87,7 +89,7 @@ class Pools:
             if usable(place, 3, 30) and place[0].isupper() and not any(c.isdigit() for c in place):
                 self.places.append(_clean(place))
         for publisher in _texts(fields.get("publisher")):
-            if usable(publisher, 3, 50) and publisher[0].isupper():
+            if usable(publisher, 3, 50) and publisher[0].isupper() and ":" not in publisher:
                 self.publishers.append(_clean(publisher))
 
     def _add_item(self, item: Mapping[str, Any]) -> None:
@@ -109,7 +111,7 @@ class Pools:
                 self.families.append(family)
 
     def _add_title(self, pool: dict[str, list[str]], title: str) -> None:
-        if usable(title, 12, 180) and (language := guess_language(title)):
+        if usable(title, 12, 180) and not _NOT_TITLE.search(title) and (language := guess_language(title)):
             pool.setdefault(language, []).append(_clean(title))
 
     def _add_journal(self, row: Mapping[str, Any]) -> None:
@@ -128,13 +130,15 @@ class Pools:
 
 
 def usable(text: str, least: int, most: int) -> bool:
-    """Whether a value is neither markup, nor debris, nor too short or long."""
+    """Whether a value is neither markup, nor debris, nor too short or long, nor has a quotation mark open."""
+    if any(text.count(opening) != text.count(closing) for opening, closing in ("“”", "«»", "()", "[]")):
+        return False
     return least <= len(text) <= most and not _MARKUP.search(text) and text[0].isalnum() and not text.isupper()
 
 
 def _clean(text: str) -> str:
     """A value without what belongs to the text around it."""
-    return text.strip(" .,;:\"“”‘’'«»„")
+    return text.strip(" .,;:\"'‘’„-–")
 
 
 def _texts(value: Any) -> list[str]:

@@ -1,0 +1,96 @@
+"""The `gleanery` command: its subcommands, loaded when they are called, and its exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gleanery import __version__
+from gleanery.errors import GleaneryError
+
+COMMANDS = {
+    "run": ("gleanery.cli.run:run", "Run a task over a file of records."),
+    "tasks": ("gleanery.cli.tasks:tasks", "List the tasks that can be run."),
+    "show": ("gleanery.cli.tasks:show", "Show what a task declares."),
+    "init": ("gleanery.cli.init:init", "Scaffold a task of your own in ./tasks."),
+    "eval": ("gleanery.cli.eval:evaluate", "Score a task on annotated references."),
+}
+"""Name: (where it is, its line in the help). The line stands here so that help imports no command."""
+
+
+class Commands(click.Group):
+    """A group that imports a command only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed; a wrong one is answered with the nearest."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f" Did you mean `gleanery {near[0]}`?" if near else " `gleanery --help` lists the commands."
+            ctx.fail(f"There is no command `{name}`.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Tab completion: eval \"$(_GLEANERY_COMPLETE=bash_source gleanery)\" (or zsh_source, fish_source).",
+)
+@click.version_option(__version__, "--version", prog_name="gleanery")
+@click.pass_context
+def gleanery(ctx: click.Context) -> None:
+    """Run declared tasks on local models: unstructured text in, validated records out.
+
+    \b
+    Try:  gleanery run bibliography references.txt
+          gleanery run bibliography references.txt -o references.bib
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        ctx.exit(2)
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """The entry point: what Gleanery reports is a sentence on standard error and an exit code, never a traceback."""
+    try:
+        code = gleanery.main(argv, prog_name="gleanery", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        code = 130
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except GleaneryError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone (`gleanery ... | head`): nothing is left to say, or to flush.
+        sys.stderr.close()
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)

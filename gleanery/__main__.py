@@ -1,0 +1,5 @@
+"""`python -m gleanery`."""
+
+from gleanery.cli.main import main
+
+main()

@@ -1,0 +1,87 @@
+"""Runs a task over a source: the one path that the command, the terminal UI and users' scripts take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import date as Date
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gleanery.errors import ModelError
+from gleanery.tasks.declarations import Task, load_task
+from gleanery.tasks.records import Record, Result
+
+if TYPE_CHECKING:
+    from gleanery.tasks.sources import Format
+
+EMBEDDED = "embedded/references"
+_ASYNC_SLICE = 16
+
+
+def run(
+    task: str | Path | Task,
+    source: str | Path | Iterable[str | Record],
+    *,
+    model: str | None = None,
+    date: Date | None = None,
+    threads: int = 1,
+    format: Format = "auto",
+    field: str | None = None,
+    stdin: BinaryIO | None = None,
+) -> Iterator[Result]:
+    """Run a task and give its results as they come, one for each record, in order.
+
+    `task` is a name, a path or a loaded Task; `source` a file ("-": standard input), or any iterable of strings or
+    Records. `model` overrides the task's models; `date` is the job's date (today), against which years are checked.
+    `format` and `field` say how a file is read, see `gleanery.tasks.sources`. Results do not depend on `threads`.
+
+    Raises DeclarationError, SourceError and ModelError before the first result.
+    """
+    from gleanery.jobs.local import perform
+
+    declared = task if isinstance(task, Task) else load_task(task)
+    agent = agent_for(declared, model, date or Date.today())
+    records: Iterable[Record]
+    if isinstance(source, str | Path):
+        from gleanery.tasks.sources import read_source
+
+        records = read_source(source, format=format, field=field, stdin=stdin)
+    else:
+        records = _records(source)
+    return perform(records, agent, threads=threads)
+
+
+async def arun(
+    task: str | Path | Task, source: str | Path | Iterable[str | Record], **options: Any
+) -> AsyncIterator[Result]:
+    """`run` for asyncio: the same arguments and results; the work is done on a thread, off the event loop."""
+    results = await asyncio.to_thread(run, task, source, **options)
+    while part := await asyncio.to_thread(lambda: list(islice(results, _ASYNC_SLICE))):
+        for result in part:
+            yield result
+
+
+def agent_for(task: Task, model: str | None, date: Date) -> Callable[[Record], Result]:
+    """Who performs the task's records."""
+    models = (model,) if model else task.models
+    if EMBEDDED not in models:
+        raise ModelError(
+            f"Task `{task.name}` wants {', '.join(f'`{name}`' for name in models)}, and this version of Gleanery "
+            f"has only `{EMBEDDED}`, which parses references. Run `gleanery run bibliography FILE`."
+        )
+    if task.output != "schema:Reference":
+        raise ModelError(
+            f"Task `{task.name}`: `{EMBEDDED}` answers with a Reference, so the task's output must be "
+            f"`schema:Reference`, not `{task.output}`. Change {task.file}, or take `{EMBEDDED}` from its models."
+        )
+    from gleanery.agents.specialist import Specialist
+    from gleanery.models.references.labeller import Labeller
+
+    return Specialist(Labeller(), task.accept, date)
+
+
+def _records(source: Iterable[str | Record]) -> Iterator[Record]:
+    for position, item in enumerate(source, 1):
+        yield item if isinstance(item, Record) else Record(f"r-{position}", position, item)
