@@ -9,17 +9,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from gleanery.tasks.references.name_pieces import Piece, Token, read_pieces
 from gleanery.tasks.references.name_words import (
     CAPITAL_PARTICLES,
-    CONJUNCTIONS,
     DOUBLE_FAMILY,
     GIVEN,
-    HONORIFICS,
     ORGANISATIONS,
-    OTHERS,
-    PARTICLES,
     REPEATS,
-    ROLES,
     SUFFIXES,
 )
 
@@ -35,51 +31,12 @@ class Part(NamedTuple):
 Person = list[Part]
 
 
-class _Token(NamedTuple):
-    start: int
-    end: int
-    word: str
-    kind: str  # "initial", "caps" (capitals that may be initials), "word", "particle"
-
-
-class _Piece:
-    """What stands between two separators; `hard` says that the separator before it was stronger than a comma."""
-
-    __slots__ = ("hard", "initials", "tokens", "words")
-
-    def __init__(self, hard: bool) -> None:
-        self.hard = hard
-        self.tokens: list[_Token] = []
-        self.words = 0
-        self.initials = 0
-
-    def add(self, token: _Token) -> None:
-        self.tokens.append(token)
-        if token.kind == "word":
-            self.words += 1
-        elif token.kind != "particle":
-            self.initials += 1
-
-    def close(self) -> None:
-        """A family name that print left without its capital ("L. derling") is no particle."""
-        last = self.tokens[-1]
-        if self.initials and not self.words and last.kind == "particle" and last.word not in PARTICLES:
-            self.tokens[-1] = last._replace(kind="word")
-            self.words = 1
-
-
 _PREFIX = re.compile(
     r"\W{0,4}(?:in\s?:|in\b(?=\s[A-Z])|(?:edited|ed\.|compiled|translated|trans\.|directed|written)\s+(?:and\s+\w+\s+)?by\b"
     r"|(?:hrsg|hg|herausgegeben|übersetzt|übers|aus dem \w+)\.?\s+v(?:on|\.)|a\s+c(?:ura|\.)\s+d(?:i|el|ella|egli)\b"
     r"|sous la dir(?:ection|\.)?\s+d[e'’]|d?iretta da\b|diretta da\b|(?:trad|éd)\.\s+(?:par|de|di|por)\b"
     r"|traduction de\b|traducción de\b|traduzione di\b|edición de\b|par\b|by\b|von(?=\s[A-Z]\.))",
     re.IGNORECASE,
-)
-_TOKEN = re.compile(
-    r"(?P<joined>(?:and|und|et)(?=[A-Z]\s?\.))"
-    r"|(?P<word>[^\W\d_][\w\u0300-\u036f]*(?:(?:['’ʼ‘`´¨~ˆˇ˜¸‐‑-]{1,2}|\s?[¨´ˆˇ˜]\s?|\s-(?=\w)|-\s(?=[a-z]))[^\W\d_][\w\u0300-\u036f]*)*)"
-    r"(?P<dot>\s?\.)?"
-    r"|(?P<soft>[,，、])|(?P<hard>[;；&/|•+\n]|\s[-–—]+\s)|(?P<group>[(\[][^()\[\]]{0,80}[)\]])|(?P<repeat>[—–_-]{2,}|—)"
 )
 _CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,5}(?:\s[\u3400-\u9fff\uac00-\ud7af]{1,4})?")
 _CJK_PIECE = re.compile(r"[^,，、;；·・‧./&\n()（）\[\]]+")
@@ -98,12 +55,12 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
         start = prefix.end()
     if not text[start:end].isascii() and _CJK_CHAR.search(text, start, end):
         return _cjk(text, start, end)
-    pieces, persons = _pieces(text, start, end)
+    pieces, persons = read_pieces(text, start, end)
     if not pieces:
         return persons
     if organisation := _organisation(text, pieces):
         return persons + organisation
-    chunk: list[_Piece] = []
+    chunk: list[Piece] = []
     for piece in _double_barrelled(pieces):
         if piece.hard and chunk:
             _read_chunk(text, chunk, persons)
@@ -113,104 +70,7 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
     return persons
 
 
-def _pieces(text: str, start: int, end: int) -> tuple[list[_Piece], list[Person]]:
-    """The pieces of a string of names; and the repeat marks ("———") at its beginning, which are persons already."""
-    pieces: list[_Piece] = []
-    repeats: list[Person] = []
-    piece = _Piece(True)
-    has_lower = not text[start:end].isupper()
-    conjunction = False
-    for found in _TOKEN.finditer(text, start, end):
-        group = found.lastgroup
-        if group == "word" or group == "dot":
-            word = found[2]
-            dotted = group == "dot"
-            if conjunction and word.lower() in OTHERS:
-                continue
-            conjunction = word in CONJUNCTIONS and (not dotted or word == "u")  # "u." is "und"
-            if conjunction:
-                piece = _next_piece(pieces, piece, True)
-                continue
-            if not _dropped(word, dotted):
-                _add(piece, found, word, dotted, has_lower)
-        elif group == "soft":
-            piece = _next_piece(pieces, piece, False)
-        elif group == "repeat":
-            if not pieces and not piece.tokens:
-                repeats.append([Part("literal", found.start(), found.end())])
-        elif group != "group":
-            piece = _next_piece(pieces, piece, True)
-            conjunction = found[0] == "&"
-    if piece.tokens:
-        piece.close()
-        pieces.append(piece)
-    if has_lower:
-        pieces = [piece for piece in pieces if piece.words or piece.initials] or pieces
-    return pieces, repeats
-
-
-_DROPPED = ROLES | HONORIFICS | {"al", "etal"}
-
-
-def _next_piece(pieces: list[_Piece], piece: _Piece, hard: bool) -> _Piece:
-    if piece.tokens:
-        piece.close()
-        pieces.append(piece)
-        return _Piece(hard)
-    piece.hard = piece.hard or hard
-    return piece
-
-
-def _dropped(word: str, dotted: bool) -> bool:
-    """Whether a word belongs to no name: a role, an honorific, a stray "al."."""
-    lower = word.lower()
-    if lower not in _DROPPED:
-        return False
-    if lower in ROLES:
-        return dotted or word == lower or len(word) > 3
-    return dotted or word == lower or word == "PhD"
-
-
-def _add(piece: _Piece, found: re.Match[str], word: str, dotted: bool, has_lower: bool) -> None:
-    start, end = found.span(2)
-    size = end - start
-    if dotted and size > 3 and word[-1].isupper() and word[-2].islower():  # "KellerB." lost its space
-        piece.add(_Token(start, end - 1, word[:-1], "word"))
-        piece.add(_Token(end - 1, found.end(), word[-1], "initial"))
-        return
-    first_upper = word[0].isupper()
-    if size == 1 and not first_upper and not dotted and piece.words and piece.tokens[-1].kind == "word":
-        before = piece.tokens.pop()  # "Suaré s": an accent has cut the word
-        piece.tokens.append(_Token(before.start, end, f"{before.word} {word}", "word"))
-        return
-    if not first_upper and (word in PARTICLES or word[:2] in ("d'", "d’")) and not (dotted and size == 1):
-        kind = "particle"
-    elif size == 1 or (size == 3 and word[1] in "-‐‑" and word.isupper()) or (dotted and size <= 3 and first_upper and word.lower() not in SUFFIXES):
-        kind = "initial"
-    elif size <= 4 and word.isupper() and "'" not in word and "’" not in word:
-        kind = "caps"
-    elif not first_upper and has_lower and word.islower():
-        kind = "particle"
-    else:
-        kind = "word"
-    if kind == "caps":
-        kind = _initials_or_word(piece, size, has_lower)
-    piece.add(_Token(start, found.end() if kind == "initial" and dotted else end, word, kind))
-
-
-def _initials_or_word(piece: _Piece, size: int, has_lower: bool) -> str:
-    """Capitals are initials after a family name ("Smith JR"), or alone between commas in a string of mixed case."""
-    if not piece.tokens:
-        return "caps" if has_lower else "word"
-    before = piece.tokens[-1]
-    if before.kind == "initial":
-        return "word" if size > 2 or not has_lower or before.word != before.word.upper() else "caps"
-    if has_lower:
-        return "word" if before.word.isupper() or (size > 2 and before.word in GIVEN) else "initial"
-    return "initial" if size <= 2 and len(before.word) > 2 and before.word not in CAPITAL_PARTICLES else "word"
-
-
-def _double_barrelled(pieces: list[_Piece]) -> list[_Piece]:
+def _double_barrelled(pieces: list[Piece]) -> list[Piece]:
     """Joins "Ortega y Gasset, José": two single words around a conjunction, then a comma and a given name."""
     if len(pieces) != 3 or pieces[2].hard or not pieces[1].hard:
         return pieces
@@ -220,14 +80,14 @@ def _double_barrelled(pieces: list[_Piece]) -> list[_Piece]:
     gap_is_word = second.tokens[0].start - first.tokens[-1].end == 3
     if not gap_is_word:
         return pieces
-    joined = _Piece(True)
+    joined = Piece(True)
     a, b = first.tokens[-1], second.tokens[0]
-    joined.tokens = [*first.tokens[:-1], _Token(a.start, b.end, f"{a.word} {b.word}", "word"), *second.tokens[1:]]
+    joined.tokens = [*first.tokens[:-1], Token(a.start, b.end, f"{a.word} {b.word}", "word"), *second.tokens[1:]]
     joined.words = 1
     return [joined, given]
 
 
-def _organisation(text: str, pieces: list[_Piece]) -> list[Person]:
+def _organisation(text: str, pieces: list[Piece]) -> list[Person]:
     """The organisations, where the whole string names no person; empty where it does."""
     if any(token.kind == "initial" for piece in pieces for token in piece.tokens):
         return []
@@ -246,7 +106,7 @@ def _organisation(text: str, pieces: list[_Piece]) -> list[Person]:
     return [_literal(text, tokens) for tokens in joined]
 
 
-def _names_organisation(piece: _Piece) -> bool:
+def _names_organisation(piece: Piece) -> bool:
     if any(token.word.lower() in ORGANISATIONS for token in piece.tokens):
         return len(piece.tokens) > 1 or len(piece.tokens[0].word) > 7
     return len(piece.tokens) == 1 and _acronym(piece.tokens[0].word)
@@ -258,11 +118,11 @@ def _acronym(word: str) -> bool:
     return word.isupper() and 3 <= len(word) <= 8 and (vowels == 0 or (len(word) > 3 and vowels * 4 <= len(word)))
 
 
-def _literal(text: str, tokens: list[_Token]) -> Person:
+def _literal(text: str, tokens: list[Token]) -> Person:
     return [Part("literal", tokens[0].start, tokens[-1].end)]
 
 
-def _read_chunk(text: str, chunk: list[_Piece], persons: list[Person]) -> None:
+def _read_chunk(text: str, chunk: list[Piece], persons: list[Person]) -> None:
     """Reads the comma-separated pieces between two strong separators."""
     families_only = len(chunk) % 2 == 1 and len(chunk) > 1 and all(p.words == 1 and not p.initials for p in chunk)
     at = 0
@@ -286,7 +146,7 @@ def _read_chunk(text: str, chunk: list[_Piece], persons: list[Person]) -> None:
             persons.append(_whole(text, piece))
 
 
-def _alone(text: str, piece: _Piece, persons: list[Person]) -> None:
+def _alone(text: str, piece: Piece, persons: list[Person]) -> None:
     """Initials or particles with no family name in their piece: the given name still missing before, or a name cut off."""
     tokens = piece.tokens
     if piece.initials and persons and len(persons[-1]) == 1 and persons[-1][0].key == "family":
@@ -301,7 +161,7 @@ def _alone(text: str, piece: _Piece, persons: list[Person]) -> None:
         persons.append(_literal(text, tokens))
 
 
-def _is_suffix(piece: _Piece) -> bool:
+def _is_suffix(piece: Piece) -> bool:
     return len(piece.tokens) == 1 and piece.tokens[0].word.lower() in SUFFIXES
 
 
@@ -309,7 +169,7 @@ def _dot_end(text: str, end: int) -> int:
     return end + 1 if text[end : end + 1] == "." else end
 
 
-def _inverted(piece: _Piece, following: _Piece, last: bool) -> bool:
+def _inverted(piece: Piece, following: Piece, last: bool) -> bool:
     """Whether `piece` is a family name and `following` the given name that belongs to it."""
     if _is_suffix(following):
         return False
@@ -325,7 +185,7 @@ def _inverted(piece: _Piece, following: _Piece, last: bool) -> bool:
     return following.words == 1 and not following.initials and last
 
 
-def _family_first(text: str, family: list[_Token], given: list[_Token]) -> Person:
+def _family_first(text: str, family: list[Token], given: list[Token]) -> Person:
     person = _family(text, family)
     while len(given) > 1 and given[-1].word.lower() in SUFFIXES:
         person.append(Part("suffix", given[-1].start, _dot_end(text, given[-1].end)))
@@ -339,7 +199,7 @@ def _family_first(text: str, family: list[_Token], given: list[_Token]) -> Perso
     return person
 
 
-def _family(text: str, tokens: list[_Token]) -> Person:
+def _family(text: str, tokens: list[Token]) -> Person:
     """Family name with the particles before it and the suffix after it."""
     person: Person = []
     if len(tokens) > 1 and tokens[-1].word.lower() in SUFFIXES:
@@ -354,7 +214,7 @@ def _family(text: str, tokens: list[_Token]) -> Person:
     return person
 
 
-def _whole(text: str, piece: _Piece) -> Person:
+def _whole(text: str, piece: Piece) -> Person:
     """One piece that holds a whole name."""
     tokens = piece.tokens
     if len(tokens) > 1 and _names_organisation(piece):
@@ -376,7 +236,7 @@ def _whole(text: str, piece: _Piece) -> Person:
     return person + suffix
 
 
-def _cut(tokens: list[_Token]) -> tuple[int, bool]:
+def _cut(tokens: list[Token]) -> tuple[int, bool]:
     """Where a name divides, and whether its first half is the family name."""
     kinds = [token.kind for token in tokens]
     initials = [i for i, kind in enumerate(kinds) if kind in ("initial", "caps")]
@@ -393,7 +253,7 @@ def _cut(tokens: list[_Token]) -> tuple[int, bool]:
     return _cut_words(tokens, kinds)
 
 
-def _cut_words(tokens: list[_Token], kinds: list[str]) -> tuple[int, bool]:
+def _cut_words(tokens: list[Token], kinds: list[str]) -> tuple[int, bool]:
     """Where a name without initials divides: at capitals, particles, known given names, else before its last word."""
     capitals = [len(token.word) > 1 and token.word.isupper() for token in tokens]
     if any(capitals) and not all(capitals):

@@ -110,8 +110,8 @@ class Maker:
     def _sample(self, rng: random.Random) -> list[Segment]:
         draw = rng.random()
         if draw < self.mixture.templates:
-            segments = templates.render(self.pools, rng)
-        elif draw < self.mixture.templates + self.mixture.csl:
+            return templates.render(self.pools, rng)  # disturbs its share itself
+        if draw < self.mixture.templates + self.mixture.csl:
             segments = self.styled.random(rng)
         else:
             family = rng.choices(self.families, self.shares)[0]

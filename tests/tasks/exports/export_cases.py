@@ -85,63 +85,10 @@ def export(format: str, results: Iterable[Result], columns: tuple[str, ...] = ()
     return stream.getvalue().decode(), exporter.left_out
 
 
-_PIECES = st.sampled_from(
-    [
-        "{",
-        "}",
-        "{{",
-        "}}",
-        "%",
-        "\\",
-        '"',
-        "'",
-        "@",
-        "@article{x,",
-        "\n",
-        "\r\n",
-        "\t",
-        "\x00",
-        "\x1b[1m",
-        "\x85",
-        "\u2028",
-    ]
-    + [
-        "&",
-        "$",
-        "#",
-        "_",
-        "~",
-        "^",
-        "<b>",
-        "&amp;",
-        "]]>",
-        "🦊",
-        "👩‍🚀",
-        "שלום",
-        "مرحبا",
-        "\u202eRTL",
-        "漢字",
-        "é",
-        "e\u0301",
-    ]
-    + [
-        " and ",
-        ", ",
-        "others",
-        "TY  - ",
-        "ER  - ",
-        "\\LaTeX",
-        "a",
-        "B",
-        "DNA",
-        "word ",
-        " ",
-        "--",
-        "\ud800",
-        "\uffff",
-        ";",
-    ]
-)
+_SPECIALS = "{ } {{ }} % \\ \" ' @ @article{x, & $ # _ ~ ^ <b> &amp; ]]> others TY ER \\LaTeX a B DNA -- ; , and"
+_SCRIPTS = "🦊 👩‍🚀 שלום مرحبا \u202eRTL 漢字 é e\u0301"
+_CONTROLS = "\n\r\t\x00\x1b\x85\u2028\ud800\uffff"
+_PIECES = st.sampled_from([*_SPECIALS.split(), *_SCRIPTS.split(" "), *_CONTROLS, " and ", ", ", "word ", " ", "  - "])
 text = st.lists(_PIECES | st.text(max_size=4), min_size=1, max_size=6).map("".join)
 _name = st.fixed_dictionaries(
     {"family": text}, optional={"given": text, "suffix": text, "non-dropping-particle": text}
@@ -152,8 +99,8 @@ _date = st.fixed_dictionaries(
 ) | st.fixed_dictionaries({"literal": text})
 _names = st.lists(_name, min_size=1, max_size=3)
 _texts = (
-    "container-title collection-title volume issue page publisher publisher-place edition genre number DOI ISBN ISSN URL"
-    " arXiv PMID archive language note"
+    "container-title collection-title volume issue page publisher publisher-place edition genre number DOI ISBN ISSN"
+    " URL arXiv PMID archive language note"
 )
 TYPES = (
     "article-journal book chapter paper-conference thesis report webpage article-newspaper article document patent"

@@ -4,8 +4,7 @@ import pytest
 from export_cases import ARTICLE, PLAIN, export, failed, references, result
 from hypothesis import given
 from pybtex.database import BibliographyData, Person, parse_string
-from pylatexenc import latexwalker
-from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc import latex2text, latexwalker
 
 from gleanery.tasks.exports import bibtex_text
 from gleanery.tasks.exports.bibtex_text import title
@@ -16,11 +15,15 @@ from gleanery.tasks.exports.text import one_line
 _NO_LIGATURES = latexwalker.get_default_latex_context_db().filter_context(
     exclude_categories=["latex-ethuebung", "nonascii-specials"]
 )
+_PRINTED = latex2text.get_default_latex_context_db()
+# pylatexenc does not know LaTeX's own names for printed braces.
+_BRACES = [latex2text.MacroTextSpec("textbraceleft", "{"), latex2text.MacroTextSpec("textbraceright", "}")]
+_PRINTED.add_context_category("braces", macros=_BRACES, prepend=True)
 
 
 def printed(latex: str) -> str:
     nodes, *_ = latexwalker.LatexWalker(latex, latex_context=_NO_LIGATURES).get_latex_nodes()
-    return LatexNodes2Text(keep_comments=True).nodelist_to_text(nodes).replace("ˆ", "^")
+    return latex2text.LatexNodes2Text(_PRINTED).nodelist_to_text(nodes).replace("ˆ", "^")
 
 
 def read(results) -> BibliographyData:

@@ -11,8 +11,17 @@ from gleanery.tasks.exports.formats import FORMATS, format_for
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("a.jsonl", "jsonl"), ("a.NDJSON", "jsonl"), ("a.json", "csl-json"), ("a.bib", "bibtex"), ("a.ris", "ris")]
-    + [("a.csv", "csv"), ("a.tsv", "tsv"), ("-", "jsonl"), ("/dev/stdout", "jsonl")],
+    [
+        ("a.jsonl", "jsonl"),
+        ("a.NDJSON", "jsonl"),
+        ("a.json", "csl-json"),
+        ("a.bib", "bibtex"),
+        ("a.ris", "ris"),
+        ("a.csv", "csv"),
+        ("a.tsv", "tsv"),
+        ("-", "jsonl"),
+        ("/dev/stdout", "jsonl"),
+    ],
 )
 def test_the_extension_means_the_format(path, name):
     assert format_for(path).name == name

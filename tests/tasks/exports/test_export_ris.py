@@ -50,7 +50,7 @@ def test_lines_end_as_the_format_wants_and_values_hold_none(reference):
     written, _ = export("ris", [result(reference)])
     lines = written.split("\r\n")
     assert all(line == "" or line[2:6] == "  - " for line in lines)
-    assert len(lines) == len(written.splitlines()) + bool(written)
+    assert lines == [*written.splitlines(), ""]
 
 
 def test_what_has_no_line_left_goes_to_the_notes():

@@ -1,7 +1,8 @@
 r"""The small template language in which citation styles are written.
 
-`{name}` is a field of the record (`{name:label}` under another label), `@name` a term of the language ("Hrsg.", "pp."), `[...]` is left out when
-a field in it has no value, `<a|b|c>` is one of its alternatives by chance (one whose fields all have values),
+`{name}` is a field of the record (`{name:label}` under another label), `@name` a term of the language
+("Hrsg.", "pp."), `[...]` is left out when a field in it has no value, `<a|b|c>` is one of its
+alternatives by chance (one whose fields all have values),
 and a backslash makes the next character literal.
 """
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- tables of data: one entry reads best on one line
 """Persons: names of many cultures, and the many ways in which lists of them are printed."""
 
 import random
@@ -159,7 +160,7 @@ class NameStyle:
     comma: str = ", "  # between family and given names
     delimiter: str = ", "
     last: str = " and "
-    capitals: str = ""  # or "caps" for the family names, "spaced" is not printed
+    capitals: str = ""  # or "caps" for the family names
     most: int = 99  # at most so many before "et al."
     etal: str = "et al."
 

@@ -10,12 +10,11 @@ _LEADS = tuple(
     "See |Vgl. |Cf. |siehe |Siehe auch |see also |Vgl. auch |cf. |Voir |Cfr. |See, e.g., |Dazu |* |- |• ".split("|")
 )
 _TAILS = tuple(
-    ";@)@,@ ;@]@ .@..@ (Original work published)@ 12@. Zugriff@ p.@ In:@*@|@ S.@; vgl.@ und@ and references therein.".split("@")
+    ";@)@,@ ;@]@ .@..@ (Original work published)@ 12@. Zugriff@ p.@ In:@*@|@ S.@; vgl.@ und@ and references therein."
+    .split("@")
 )
 _LIGATURES = (("ffi", "ﬃ"), ("fi", "ﬁ"), ("fl", "ﬂ"), ("ff", "ﬀ"))
-_CONFUSIONS = tuple(
-    tuple(pair.split("/")) for pair in "ü/ii l/1 rn/m ß/B e/c ö/o ä/a I/l é/e h/b".split()
-)
+_CONFUSIONS = tuple(pair.split("/") for pair in "ü/ii l/1 rn/m ß/B e/c ö/o ä/a I/l é/e h/b".split())
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "«": '"', "»": '"'})
 
 Change = Callable[[list[Segment], random.Random], list[Segment]]

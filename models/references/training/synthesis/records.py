@@ -49,7 +49,7 @@ def make_record(pools: Pools, wish: Wish, rng: random.Random) -> tuple[dict[str,
         "publisher": publisher,
         "page": _pages(rng),
         "journal": _journal(pools, wish, rng),
-        "volume": _volume(year, rng),
+        "volume": _volume(year, wish.domain, rng),
         "book": _book(pools, wish, rng),
         "site": rng.choice(facts.NEWSPAPERS),
     }
@@ -214,13 +214,14 @@ def _publisher(pools: Pools, language: str, rng: random.Random) -> tuple[str, st
     return place, publisher
 
 
-def _volume(year: int, rng: random.Random) -> str:
+def _volume(year: int, domain: str, rng: random.Random) -> str:
     chance = rng.random()
     if chance < 0.06:
         return rng.choice(("II", "III", "IV", "VI", "VIII", "XII", "XIV", "XXI", "XL"))
     if chance < 0.1:
         return str(year)
-    return str(rng.randint(1, 60) if chance < 0.75 else rng.randint(61, 480))
+    most = 110 if domain == "social" else 480
+    return str(rng.randint(1, 60) if chance < 0.75 else rng.randint(61, most))
 
 
 def _pages(rng: random.Random) -> str:
@@ -232,7 +233,7 @@ def _pages(rng: random.Random) -> str:
         return str(start)
     if chance < 0.17:
         return rng.choice((f"{start}f.", f"{start} f.", f"{start}ff.", f"{start} ff.", f"{start}sq.", f"{start}ff"))
-    if chance < 0.25 and start > 100:
+    if chance < 0.25 and start > 100 and start // 100 == end // 100:
         return f"{start}{dash}{end % 10 if end // 10 == start // 10 and end % 10 > start % 10 else end % 100:02d}"
     if chance < 0.27:
         return f"{start}{dash}{end}, {end + 3}"

@@ -50,7 +50,7 @@ def _print(pools: Pools, tradition: Tradition, rng: random.Random) -> list[Segme
         authors, editors = make_name_styles(tradition, language, rng)
         wish = Wish(kind, language, rng.choice(tradition.domains), authors, editors)
         fields, several = make_record(pools, wish, rng)
-        # A style's terms may be those of another language than the work's, as in a German paper that cites English ones.
+        # A style's terms may be those of the paper's language, not the work's.
         terms_language = "de" if language == "en" and kind != "partial" and rng.random() < 0.02 else language
         terms = _terms(terms_language, several, rng)
         segments = expand(rng.choice(tradition.templates[kind]), fields, terms, rng)

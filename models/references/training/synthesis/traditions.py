@@ -67,7 +67,14 @@ _MIXED = ("social",)
 
 TRADITIONS: tuple[Tradition, ...] = (
     Tradition(25, {"de": 1}, _SOCIAL, _MIXED, GERMAN, ("full", "full", "initials")),
-    Tradition(21, {"en": 1}, {**_SOCIAL, "conference": 2}, _MIXED, ENGLISH, ("full", "initials", "initials", "natural")),
+    Tradition(
+        21,
+        {"en": 1},
+        {**_SOCIAL, "conference": 2},
+        _MIXED,
+        ENGLISH,
+        ("full", "initials", "initials", "natural"),
+    ),
     Tradition(
         12,
         {"en": 12, "de": 1},
@@ -109,7 +116,12 @@ TRADITIONS: tuple[Tradition, ...] = (
         ("initials", "vancouver"),
     ),
     Tradition(
-        4.5, {"de": 30, "en": 25, "it": 25, "fr": 12, "es": 5, "ru": 3}, {"partial": 1}, _MIXED, PARTIAL, ("full", "natural")
+        4.5,
+        {"de": 30, "en": 25, "it": 25, "fr": 12, "es": 5, "ru": 3},
+        {"partial": 1},
+        _MIXED,
+        PARTIAL,
+        ("full", "natural"),
     ),
     Tradition(1.2, {"zh": 1}, {"article": 60, "book": 30, "chapter": 6, "thesis": 4}, _MIXED, CHINESE, ("cjk",)),
     Tradition(0.9, {"ja": 1}, {"article": 55, "book": 30, "chapter": 15}, _MIXED, JAPANESE, ("cjk",)),
