@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gleanery.tasks.records import Issue, Record, Result
@@ -35,6 +36,7 @@ class Specialist:
             )
 
     def _perform(self, record: Record) -> Result:
+        began = perf_counter()
         labelling = self.labeller(record.text)
         found = assemble(record.text, labelling.spans, today=self.today)
         issues = [*record.issues, *found.issues]
@@ -50,6 +52,7 @@ class Specialist:
             model=MODEL,
             issues=tuple(issues),
             carried=record.carried,
+            milliseconds=round(1000 * (perf_counter() - began), 3),
         )
 
     def _doubt(self, confidence: float, fields: dict[str, float]) -> Issue:

@@ -73,7 +73,8 @@ class Result:
 
     `output` is the task's answer as plain JSON values (None when failed), `spans` and `confidence` go by path
     (`title`, `author.0.family`); `confidence["record"]` is that of the whole record. `error` says why a failed
-    record failed. The same record done by the same task and model gives the same line, byte for byte.
+    record failed. The same record done by the same task and model gives the same line, byte for byte; how it came about
+    (`attempts`, `milliseconds`) is not part of that line.
     """
 
     id: str
@@ -86,6 +87,8 @@ class Result:
     issues: tuple[Issue, ...] = ()
     error: str | None = None
     carried: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 1
+    milliseconds: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The export's line, as a JSON object in its fixed order of keys."""

@@ -14,16 +14,20 @@ from gleanery.tasks.records import Result
 
 
 class JsonlExporter:
-    """Writes `Result.as_json()` a line, failed results like any other."""
+    """Writes `Result.as_json()` a line, failed results like any other; `full` adds how the result came about."""
 
     left_out = 0
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, full: bool = False) -> None:
         self._stream = stream
+        self._full = full
 
     def write(self, result: Result) -> None:
         """Write the result's line."""
-        self._stream.write(_line(result.as_json()))
+        line = result.as_json()
+        if self._full:
+            line |= {"attempts": result.attempts, "usage": None, "timing": {"total_ms": result.milliseconds}, "cached": False}
+        self._stream.write(_line(line))
 
     def close(self) -> None:
         """Nothing ends a JSONL file but its last line."""

@@ -85,7 +85,9 @@ def _lines(item: Item) -> Iterator[tuple[str, str]]:
 def _person(name: Name) -> str:
     """Family, given, suffix: RIS has no escape, so that a comma within a name divides it for the reader too."""
     family = f"{name.particle} {name.family}".strip()
-    return name.literal or ", ".join([family, name.given, name.suffix]).rstrip(", ")
+    # The suffix is known by being third, so that an absent given name keeps its empty place before it.
+    parts = [family, name.given, name.suffix] if name.suffix else [family, name.given]
+    return name.literal or ", ".join(parts if parts[-1] else parts[:1])
 
 
 def _pages(page: str) -> Iterator[tuple[str, str]]:

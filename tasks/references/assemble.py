@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Protocol
 from gleanery.tasks.records import INFERRED, Issue, Match, Span
 from gleanery.tasks.references import identifiers
 from gleanery.tasks.references.checks import check, two_references
-from gleanery.tasks.references.dates import complete_date, read_date
+from gleanery.tasks.references.dates import join_dates, read_date
 from gleanery.tasks.references.identifiers import Found
 from gleanery.tasks.references.kinds import infer_language, infer_type
 from gleanery.tasks.references.pages import page_edges, read_pages
-from gleanery.tasks.references.persons import split_persons
+from gleanery.tasks.references.persons import REPEAT, split_persons
 from gleanery.tasks.references.printed import tidy, trim
 
 
@@ -22,17 +22,24 @@ class Labelled(Protocol):
     """A labelled part of a text: text[start:end] (Unicode code points), and how sure the labeller is (0 to 1)."""
 
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """One of the labeller's labels; unknown ones are passed over."""
+
     @property
-    def start(self) -> int: ...
+    def start(self) -> int:
+        """The first code point."""
+
     @property
-    def end(self) -> int: ...
+    def end(self) -> int:
+        """The code point after the last."""
+
     @property
-    def confidence(self) -> float: ...
+    def confidence(self) -> float:
+        """Between 0 and 1."""
 
 
 class Assembled(NamedTuple):
-    """A reference as plain JSON values in CSL-JSON keys, with spans and confidence by path, and what is wrong with it."""
+    """A reference as plain JSON values in CSL-JSON keys; spans and confidence by path; what is wrong with it."""
 
     reference: dict[str, Any]
     spans: dict[str, Span]
@@ -105,16 +112,27 @@ def _runs(text: str, labelled: Sequence[Labelled]) -> list[_Run]:
             if len(between.strip()) <= 2 and not any(map(str.isalnum, between)):
                 before = runs.pop()
                 start, confidence = before.start, min(before.confidence, confidence)
+        printed_start, printed_end = start, end
         start, end = trim(text, start, end, keep_dot=label in _ABBREVIATED)
+        if label in _NAMES:
+            start, end = _names_edges(text, start, end, printed_start, printed_end)
         if start < end:
             runs.append(_Run(label, start, end, confidence))
     return runs
 
 
+def _names_edges(text: str, start: int, end: int, printed_start: int, printed_end: int) -> tuple[int, int]:
+    """The edges of trimmed names, with what belongs to a name after all: "———" before, the dot of initials after."""
+    if mark := REPEAT.match(text, printed_start, printed_end):
+        start, end = mark.start(1), max(end, mark.end(1))
+    if start < end < printed_end and text[end] == ".":
+        end += 1
+    return start, end
+
+
+_NAMES = frozenset(("author", "editor", "translator"))
 _SEPARATE = frozenset(("citation-number", "isbn", "issn", "pmid", "arxiv"))
-_ABBREVIATED = frozenset(
-    ("container-title", "collection-title", "publisher", "author", "editor", "translator", "page", "genre", "date")
-)
+_ABBREVIATED = frozenset(("container-title", "collection-title", "publisher", "page", "genre", "date"))
 
 
 def _text_field(key: str, prefix: re.Pattern[str] | None = None) -> Callable[[_Draft, _Run], None]:
@@ -174,15 +192,18 @@ def _name(printed: str) -> str:
 
 
 def _issued(draft: _Draft, run: _Run) -> None:
-    """The date of publication; a second run with month and day completes a bare year."""
-    printed = draft.text[run.start : run.end]
+    """The date of publication; month and day may stand apart from the year."""
+    text = draft.text
+    printed = text[run.start : run.end]
     if "issued" not in draft.reference:
         draft.put("issued", read_date(printed), run.start, run.end, run.confidence)
         return
     span = draft.spans["issued"]
-    if span.parts or not complete_date(draft.reference["issued"], printed):
+    joined = None if span.parts else join_dates(text[span.start : span.end], printed)
+    if joined is None:
         draft.leftover.append(run)
         return
+    draft.reference["issued"] = joined
     first, last = sorted(((span.start or 0, span.end or 0), (run.start, run.end)))
     draft.spans["issued"] = Span(first[0], max(first[1], last[1]), "normalised", (first, last))
     draft.confidence["issued"] = min(draft.confidence["issued"], run.confidence)

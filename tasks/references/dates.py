@@ -34,7 +34,7 @@ _YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
 _SPACED_YEAR = re.compile(r"(?<!\d)(?:1 ?[0-9Oo]|2 ?[0Oo]) ?\d ?\d(?!\d)")
 _BRACKETED = re.compile(r"[\[(][^\[\]()]{0,60}[\])]")
 _NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
-_ISO = re.compile(r"(?<!\d)((?:1\d|20)\d\d)\s?[-./年년]\s?(\d{1,2})(?!\d)(?:\s?[-./月월]\s?(\d{1,2})(?!\d))?")
+_ISO = re.compile(r"(?<!\d)((?:1\d|20)\d\d)\s?[-‐–—./年년]\s?(\d{1,2})(?!\d)(?:\s?[-‐–—./月월]\s?(\d{1,2})(?!\d))?")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
 _MONTH_YEAR = re.compile(r"(?<![\d./-])(\d{1,2})\s?[./]\s?((?:1\d|20)\d\d)(?!\d)")
 _YEAR_RANGE = re.compile(r"(?<!\d)((?:1\d|20)\d\d)[a-z]?\s?(?:[-‐–—−/]+|to|bis)\s?(\d{4}|\d{2})(?!\d)")
@@ -62,16 +62,12 @@ def read_date(printed: str) -> dict[str, Any]:
     return date
 
 
-def complete_date(date: dict[str, Any], printed: str) -> bool:
-    """Adds month and day, printed apart from the year, to a date of one bare year; says whether it could."""
-    parts = date.get("date-parts")
-    if not parts or len(parts) != 1 or len(parts[0]) != 1 or _YEAR.search(printed[:_LONGEST]):
-        return False
-    days = _month_and_days(printed[:_LONGEST], None)
-    if not days:
-        return False
-    date["date-parts"] = [[parts[0][0], *day] for day in days]
-    return True
+def join_dates(first: str, second: str) -> dict[str, Any] | None:
+    """The date printed in two places, one with the year and the other with month and day; None if they are no such."""
+    if (_YEAR.search(first[:_LONGEST]) is None) == (_YEAR.search(second[:_LONGEST]) is None):
+        return None
+    date = read_date(f"{first[:_LONGEST]} {second[:_LONGEST]}")
+    return date if "date-parts" in date and len(date["date-parts"][0]) > 1 else None
 
 
 def _parts(printed: str) -> list[list[int]]:
@@ -165,7 +161,7 @@ def _two_digit_year(printed: str) -> list[list[int]]:
     words: list[str] = [word.lower() for word in _NUMBER_OR_WORD.findall(printed)]
     month = next((_MONTHS[word] for word in words if word in _MONTHS), None)
     numbers = [word for word in words if word.isdecimal() and len(word) == 2]
-    if month is None or not numbers or (len(numbers) == 1 and 10 <= int(numbers[0]) <= 31):
+    if month is None or not numbers or 10 <= int(numbers[-1]) <= 31:
         return []
     days = [int(word) for word in words if word.isdecimal() and len(word) <= 2 and word is not numbers[-1]]
     day = [days[0]] if days and 1 <= days[0] <= 31 else []

@@ -18,19 +18,19 @@ _REPORT = re.compile(
 )
 _PREPRINT = re.compile(r"\b(?:arxiv|biorxiv|medrxiv|preprints?|ssrn|chemrxiv|psyarxiv|socarxiv)\b", re.IGNORECASE)
 _CONFERENCE = re.compile(
-    r"\b(?:proceedings|proc|conf|conference|symposium|workshop|congress|kongress\w*|tagung\w*|colloquium|colloque|actes"
-    r"|atti del|actas|anais|congrès|congreso|convegno|advances in neural)\b",
+    r"\b(?:proceedings|proc|conf|conference|symposium|workshop|congress|kongress\w*|tagung\w*|colloquium"
+    r"|colloque|actes|atti del|actas|anais|congrès|congreso|convegno|advances in neural)\b",
     re.IGNORECASE,
 )
 _PROCEEDINGS_JOURNAL = re.compile(r"\b(?:natl|national|royal|roy|r|soc|society|academy|acad)\b", re.IGNORECASE)
 _NEWSPAPER = re.compile(
-    r"(?:\bzeitung\b|^(?:die zeit|taz|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica|la stampa"
-    r"|corriere della sera|the guardian|the times|(?:the )?new york times|(?:the )?washington post|financial times"
-    r"|wall street journal|the independent|(?:the )?daily \w+|süddeutsche|frankfurter rundschau|handelsblatt)\b)",
+    r"(?:\bzeitung\b|^(?:die zeit|taz|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica"
+    r"|la stampa|corriere della sera|the guardian|the times|(?:the )?new york times|(?:the )?washington post"
+    r"|financial times|wall street journal|the independent|(?:the )?daily \w+|süddeutsche|frankfurter rundschau|handelsblatt)\b)",
     re.IGNORECASE,
 )
 _LAW = re.compile(
-    r"(?:\b(?:gesetz|\w+gesetz|verordnung|\w+verordnung|richtlinie|act of|regulation \((?:ec|eu)|directive \d|loi n|decreto|ley \d)\b)",
+    r"(?:\b(?:\w*gesetz|\w*verordnung|richtlinie|act of|regulation \((?:ec|eu)|directive \d|loi n|decreto|ley \d)\b)",
     re.IGNORECASE,
 )
 _LONGEST = 200  # of a value looked at
@@ -91,7 +91,7 @@ def _contained(reference: dict[str, Any], container: str) -> str:
 
 _FUNCTION_WORDS = {
     "en": "the of and in for with on from by to an as at is are how what why between towards its their",
-    "de": "der die das und für zur zum eine einer eines im mit von des auf den dem über aus zwischen als bei ein wie nach",
+    "de": "der die das und für zur zum eine einer eines im mit von des auf den dem über aus zwischen als bei ein wie",
     "fr": "le la les des et du dans une sur aux pour de un en au par entre d'une",
     "it": "il lo la gli della delle del dei degli di nel nella dal e per con alla una sulla un tra",
     "es": "el la los las y del de en una por para con un al sobre entre",

@@ -1,4 +1,4 @@
-"""The pieces of a printed string of names: what stands between its separators, read as initials, words and particles."""
+"""The pieces of a printed string of names: what stands between separators, as initials, words and particles."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from gleanery.tasks.references.name_words import (
 
 
 class Token(NamedTuple):
+    """A word of a name, its place (with the dot of an initial), and what kind of word it is."""
+
     start: int
     end: int
     word: str
@@ -36,6 +38,7 @@ class Piece:
         self.initials = 0
 
     def add(self, token: Token) -> None:
+        """Takes one more word."""
         self.tokens.append(token)
         if token.kind == "word":
             self.words += 1
@@ -52,16 +55,16 @@ class Piece:
 
 _TOKEN = re.compile(
     r"(?P<joined>(?:and|und|et)(?=[A-Z]\s?\.))"
-    r"|(?P<word>[^\W\d_][\w\u0300-\u036f]*(?:(?:['’ʼ‘`´¨~ˆˇ˜¸‐‑-]{1,2}|\s?[¨´ˆˇ˜]\s?|\s-(?=\w)|-\s(?=[a-z]))[^\W\d_][\w\u0300-\u036f]*)*)"
+    r"|(?P<word>[^\W\d_][\w\u0300-\u036f]*"
+    r"(?:(?:['’ʼ‘`´¨~ˆˇ˜¸‐‑-]{1,2}|\s?[¨´ˆˇ˜]\s?|\s-(?=\w)|-\s(?=[a-z]))[^\W\d_][\w\u0300-\u036f]*)*)"
     r"(?P<dot>\s?\.)?"
-    r"|(?P<soft>[,，、])|(?P<hard>[;；&/|•+\n]|\s[-–—]+\s)|(?P<group>[(\[][^()\[\]]{0,80}[)\]])|(?P<repeat>[—–_-]{2,}|—)"
+    r"|(?P<soft>[,，、])|(?P<hard>[;；&/|•+\n]|\s[-–—]+\s)|(?P<group>[(\[][^()\[\]]{0,80}[)\]])"
 )
 
 
-def read_pieces(text: str, start: int, end: int) -> tuple[list[Piece], list[Person]]:
-    """The pieces of a string of names; and the repeat marks ("———") at its beginning, which are persons already."""
+def read_pieces(text: str, start: int, end: int) -> list[Piece]:
+    """The pieces of names in text[start:end], without roles, honorifics, brackets and "et al."."""
     pieces: list[Piece] = []
-    repeats: list[Person] = []
     piece = Piece(True)
     has_lower = not text[start:end].isupper()
     conjunction = False
@@ -70,7 +73,7 @@ def read_pieces(text: str, start: int, end: int) -> tuple[list[Piece], list[Pers
         if group == "word" or group == "dot":
             word = found[2]
             dotted = group == "dot"
-            if conjunction and word.lower() in OTHERS:
+            if conjunction and (word.lower() in OTHERS or (dotted and word == "a")):  # "u. a."
                 continue
             conjunction = word in CONJUNCTIONS and (not dotted or word == "u")  # "u." is "und"
             if conjunction:
@@ -80,9 +83,6 @@ def read_pieces(text: str, start: int, end: int) -> tuple[list[Piece], list[Pers
                 _add(piece, found, word, dotted, has_lower)
         elif group == "soft":
             piece = _next_piece(pieces, piece, False)
-        elif group == "repeat":
-            if not pieces and not piece.tokens:
-                repeats.append([Part("literal", found.start(), found.end())])
         elif group != "group":
             piece = _next_piece(pieces, piece, True)
             conjunction = found[0] == "&"
@@ -91,7 +91,7 @@ def read_pieces(text: str, start: int, end: int) -> tuple[list[Piece], list[Pers
         pieces.append(piece)
     if has_lower:
         pieces = [piece for piece in pieces if piece.words or piece.initials] or pieces
-    return pieces, repeats
+    return pieces
 
 
 _DROPPED = ROLES | HONORIFICS | {"al", "etal"}

@@ -10,9 +10,9 @@ def _words(listed: str) -> frozenset[str]:
 PARTICLES = _words(
     """
     van von der den de del della dello degli dei delle di da do dos das du des la le les lo los las af av zu zum
-    zur vom ter ten te 't op el al bin ibn ben y e d van't vander vande auf und der am im in opden thoe tho
+    zur vom ter ten te 't op el al bin ibn ben d van't vander vande auf und der am im in opden thoe tho
     """
-) - {"und", "y", "e"}
+)
 """Lower-case words that begin a family name; written with a capital they count as part of it."""
 
 CAPITAL_PARTICLES = _words(
@@ -22,16 +22,7 @@ CAPITAL_PARTICLES = _words(
     """
 )
 
-CONJUNCTIONS = _words(
-    """
-    and und et y e i u en og och ve És és with ed a
-    """
-) - {"a"} | {
-    "AND",
-    "UND",
-    "ET",
-    "And",
-}
+CONJUNCTIONS = _words("and und et y e i u en og och ve És és with ed And AND UND ET")
 OTHERS = _words(
     """
     al alii aliae others altri otros outros autres andere anderen anderes andre coll colab col collaborators
@@ -44,21 +35,9 @@ ROLES = _words(
     inventor inventors begr mitarb übersetzung koord regie producer author authors autor autoren
     """
 )
-HONORIFICS = _words(
-    """
-    dr prof mag dipl ing hon sir dott avv phd md msc bsc mba cpa
-    """
-)
-SUFFIXES = _words(
-    """
-    jr sr jun sen junior filho neto sobrinho ii iii
-    """
-)
-REPEATS = _words(
-    """
-    ders dies dens ebd id idem ead eadem ibid ibidem iid
-    """
-)
+HONORIFICS = _words("dr prof mag dipl ing hon sir dott avv phd md msc bsc mba cpa")
+SUFFIXES = _words("jr sr jun sen junior filho neto sobrinho ii iii")
+REPEATS = _words("ders dies dens ebd id idem ead eadem ibid ibidem iid")
 """Words that stand for the author of the reference before."""
 
 ORGANISATIONS = _words(
@@ -80,6 +59,13 @@ ORGANISATIONS = _words(
     conference konferenz forum panel investigators
     """
 )
+
+ACRONYMS = _words(
+    """
+    OECD OCDE UNESCO UNICEF UNHCR UNDP UNEP NATO FAO ILO IMF WHO WTO USAID NASA IPCC IEA ECB EZB ISO IAEA
+    """
+)
+"""Organisations whose short names could be said, and so be taken for family names."""
 
 GIVEN = _words(
     """
@@ -110,8 +96,6 @@ GIVEN = _words(
 """Common given names, to tell "GAÏTI Brigitte" and "C. Eugene Rowe" apart from double family names."""
 
 DOUBLE_FAMILY = _words(
-    """
-    欧阳 歐陽 司马 司馬 上官 诸葛 諸葛 司徒 东方 皇甫 尉迟 公孙 慕容 남궁 황보 선우 제갈 독고 사공 서문
-    """
+    "欧阳 歐陽 司马 司馬 上官 诸葛 諸葛 司徒 东方 皇甫 尉迟 公孙 慕容 남궁 황보 선우 제갈 독고 사공 서문"
 )
 """Chinese and Korean family names of two characters."""

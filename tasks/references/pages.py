@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _BEFORE = re.compile(
-    r"(?:pages?|pp?|seiten?|spalten?|sp|ss|s|págs?|pags?|pág|pgs?|p[áa]ginas?|pagine|bl|fols?|с|стр)\s*(?:\.|:|(?=\s|\d|[ivxlc]))\s*",
+    r"(?:(?:pages?|pp?|seiten?|spalten?|sp|ss|s|págs?|pags?|pgs?|p[áa]ginas?|pagine|bl|fols?|с|стр)"
+    r"\s*(?:\.|:|(?=\s))|pp?(?=\d))\s*",
     re.IGNORECASE,
 )
 _AFTER = re.compile(r"\s{0,3}(?:pages?|pp?|seiten|s|págs?|pags?|páginas|pagine)\s?\.?$", re.IGNORECASE)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gleanery.tasks.references.name_pieces import Piece, Token, read_pieces
 from gleanery.tasks.references.name_words import (
+    ACRONYMS,
     CAPITAL_PARTICLES,
     DOUBLE_FAMILY,
     GIVEN,
@@ -32,12 +33,15 @@ Person = list[Part]
 
 
 _PREFIX = re.compile(
-    r"\W{0,4}(?:in\s?:|in\b(?=\s[A-Z])|(?:edited|ed\.|compiled|translated|trans\.|directed|written)\s+(?:and\s+\w+\s+)?by\b"
+    r"\W{0,4}(?:in\s?:|in\b(?=\s[A-Z])"
+    r"|(?:edited|ed\.|compiled|translated|trans\.|directed|written)\s+(?:and\s+\w+\s+)?by\b"
     r"|(?:hrsg|hg|herausgegeben|übersetzt|übers|aus dem \w+)\.?\s+v(?:on|\.)|a\s+c(?:ura|\.)\s+d(?:i|el|ella|egli)\b"
-    r"|sous la dir(?:ection|\.)?\s+d[e'’]|d?iretta da\b|diretta da\b|(?:trad|éd)\.\s+(?:par|de|di|por)\b"
+    r"|sous la dir(?:ection|\.)?\s+d[e'’]|diretta da\b|(?:trad|éd)\.\s+(?:par|de|di|por)\b"
     r"|traduction de\b|traducción de\b|traduzione di\b|edición de\b|par\b|by\b|von(?=\s[A-Z]\.))",
     re.IGNORECASE,
 )
+REPEAT = re.compile(r"\s{0,3}([—–_-]{2,}|—)")
+"""A mark at the beginning that stands for the author of the reference before."""
 _CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,5}(?:\s[\u3400-\u9fff\uac00-\ud7af]{1,4})?")
 _CJK_PIECE = re.compile(r"[^,，、;；·・‧./&\n()（）\[\]]+")
 _CJK_CHAR = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
@@ -55,11 +59,17 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
         start = prefix.end()
     if not text[start:end].isascii() and _CJK_CHAR.search(text, start, end):
         return _cjk(text, start, end)
-    pieces, persons = read_pieces(text, start, end)
+    persons: list[Person] = []
+    if mark := REPEAT.match(text, start, end):
+        persons.append([Part("literal", mark.start(1), mark.end(1))])
+        start = mark.end()
+    pieces = read_pieces(text, start, end)
     if not pieces:
         return persons
     if organisation := _organisation(text, pieces):
         return persons + organisation
+    if _families_only(pieces):
+        return persons + [_whole(text, piece) for piece in pieces]
     chunk: list[Piece] = []
     for piece in _double_barrelled(pieces):
         if piece.hard and chunk:
@@ -68,6 +78,13 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
         chunk.append(piece)
     _read_chunk(text, chunk, persons)
     return persons
+
+
+def _families_only(pieces: list[Piece]) -> bool:
+    """Whether an odd number of single words, like "Okafor, Lindqvist, and Moreau", leaves no room for given names."""
+    if len(pieces) == 1 or len(pieces) % 2 == 0 or any(p.words != 1 or p.initials for p in pieces):
+        return False
+    return pieces[-1].hard or not any(p.hard for p in pieces[1:])
 
 
 def _double_barrelled(pieces: list[Piece]) -> list[Piece]:
@@ -113,9 +130,11 @@ def _names_organisation(piece: Piece) -> bool:
 
 
 def _acronym(word: str) -> bool:
-    """BMFSFJ, OECD: capitals that cannot be said, or end in what no family name ends in."""
+    """OECD, BMFSFJ: known, or capitals with too few vowels to be a family name."""
     vowels = sum(c in "AEIOUYÄÖÜ" for c in word)
-    return word.isupper() and 3 <= len(word) <= 8 and (vowels == 0 or (len(word) > 3 and vowels * 4 <= len(word)))
+    return word in ACRONYMS or (
+        word.isupper() and 3 <= len(word) <= 8 and (vowels == 0 or (len(word) > 3 and vowels * 4 <= len(word)))
+    )
 
 
 def _literal(text: str, tokens: list[Token]) -> Person:
@@ -124,7 +143,6 @@ def _literal(text: str, tokens: list[Token]) -> Person:
 
 def _read_chunk(text: str, chunk: list[Piece], persons: list[Person]) -> None:
     """Reads the comma-separated pieces between two strong separators."""
-    families_only = len(chunk) % 2 == 1 and len(chunk) > 1 and all(p.words == 1 and not p.initials for p in chunk)
     at = 0
     while at < len(chunk):
         piece = chunk[at]
@@ -136,7 +154,6 @@ def _read_chunk(text: str, chunk: list[Piece], persons: list[Person]) -> None:
             _alone(text, piece, persons)
         elif (
             following is not None
-            and not families_only
             and not (piece.words and piece.initials)
             and _inverted(piece, following, at + 1 == len(chunk))
         ):
@@ -147,7 +164,7 @@ def _read_chunk(text: str, chunk: list[Piece], persons: list[Person]) -> None:
 
 
 def _alone(text: str, piece: Piece, persons: list[Person]) -> None:
-    """Initials or particles with no family name in their piece: the given name still missing before, or a name cut off."""
+    """Initials or particles alone in their piece: the given name still missing before, or a name cut off."""
     tokens = piece.tokens
     if piece.initials and persons and len(persons[-1]) == 1 and persons[-1][0].key == "family":
         persons[-1].append(Part("given", tokens[0].start, tokens[-1].end))

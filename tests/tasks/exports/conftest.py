@@ -1,4 +1,4 @@
 from hypothesis import settings
 
-settings.register_profile("exports", max_examples=1200, deadline=None, database=None)
+settings.register_profile("exports", max_examples=100, deadline=None, database=None)
 settings.load_profile("exports")

@@ -61,3 +61,8 @@ def test_what_has_no_line_left_goes_to_the_notes():
 
 def test_failed_and_empty_results_are_left_out():
     assert export("ris", [failed(), result({})]) == ("", 2)
+
+
+def test_a_suffix_is_third_though_there_is_no_given_name():
+    names = [{"family": "King", "suffix": "Jr."}, {"family": "Plato"}, {"family": ","}]
+    assert read([result({"author": names})])[0]["authors"] == ["King, , Jr.", "Plato", ","]

@@ -1,0 +1,194 @@
+"""`gleanery run`: a task over a source, to a file, a pipe or the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date as Date
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from gleanery.cli.summary import Summary
+
+if TYPE_CHECKING:
+    from gleanery.tasks.declarations import Task
+    from gleanery.tasks.exports.exporter import Exporter
+    from gleanery.tasks.records import Record, Result
+
+
+@click.command(
+    epilog="Exit codes: 0 nothing failed (records in review are reported), 2 wrong usage, 3 no model, "
+    "4 some records failed (with --fail-on review: or are in review), 130 interrupted."
+)
+@click.argument("task")
+@click.argument("source", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), help="Write here: .jsonl, .json (CSL), .bib, .ris, .csv or .tsv.")
+@click.option("--format", "format_name", help="The output's format, when its extension does not say: jsonl, csl-json, "
+              "bibtex, ris, csv, tsv.")  # fmt: skip
+@click.option("--input-format", type=click.Choice(["auto", "text", "blocks", "jsonl", "csv"]), default="auto",
+              show_default=True, help="How to read SOURCE; auto goes by its extension, else one record a line.")  # fmt: skip
+@click.option("--blocks", is_flag=True, help="Records are blocks of lines with blank lines between them.")
+@click.option("--field", help="The CSV column or JSONL key that holds the text; the others are carried along.")
+@click.option("--model", help="Use this model instead of the task's.")
+@click.option("--accept", type=click.FloatRange(0, 1), help="Records below this confidence go to review.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many records.")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True,
+              help="Threads to work on; results do not depend on it.")  # fmt: skip
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="The job's date, against which years are checked; "
+              "default: today.")  # fmt: skip
+@click.option("--full", is_flag=True, help="JSONL with attempts, usage, timing and cached.")
+@click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
+              "summary as JSON.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--fail-on", type=click.Choice(["failed", "review"]), default="failed", show_default=True,
+              help="What makes the exit code 4.")  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def run(task: str, source: str, **options: Any) -> None:
+    """Run TASK over SOURCE, a file of records or - for standard input.
+
+    \b
+    gleanery run bibliography refs.txt                 a table on a terminal, JSONL in a pipe
+    gleanery run bibliography refs.txt -o refs.bib     BibTeX; .json is CSL-JSON, .ris RIS, .csv a table
+    gleanery run bibliography old.csv --field citation -o new.csv
+    pdftotext paper.pdf - | gleanery run bibliography - --blocks
+    """
+    from gleanery.tasks.declarations import load_task
+
+    declared = _declared(load_task(task), options["accept"])
+    if options["blocks"]:
+        options["input_format"] = "blocks"
+    destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
+    if options["dry_run"]:
+        _say_what_would_be_done(declared, source, destination, options)
+        return
+    summary = Summary()
+    try:
+        with destination.open(declared) as exporter:
+            for result in _shown(_results(declared, source, options), source, destination, options):
+                exporter.write(result)
+                summary.add(result)
+            exporter.close()
+            summary.left_out = exporter.left_out
+    except KeyboardInterrupt:
+        click.echo(f"\nInterrupted after {summary.records:,} records. {destination.untouched}", err=True)
+        sys.exit(130)
+    if not options["quiet"]:
+        summary.show(destination.path, as_json=options["as_json"])
+    sys.exit(summary.exit_code(options["fail_on"]))
+
+
+def _declared(task: Task, accept: float | None) -> Task:
+    if accept is None:
+        return task
+    from dataclasses import replace
+
+    return replace(task, accept=accept)
+
+
+def _results(task: Task, source: str, options: dict[str, Any]) -> Iterator[Result]:
+    from gleanery.running import run as run_task
+
+    given: datetime | None = options["date"]
+    return run_task(
+        task,
+        _records(source, options),
+        model=options["model"],
+        date=given.date() if given else Date.today(),
+        threads=options["threads"],
+    )
+
+
+def _records(source: str, options: dict[str, Any]) -> Iterable[Record]:
+    from gleanery.tasks.sources import read_source
+
+    records = read_source(
+        source, format=options["input_format"], field=options["field"], stdin=sys.stdin.buffer
+    )
+    return islice(records, options["limit"])
+
+
+def _shown(
+    results: Iterator[Result], source: str, destination: Destination, options: dict[str, Any]
+) -> Iterator[Result]:
+    """The results, with their progress on standard error where somebody can see it and nothing else is written there."""
+    if options["quiet"] or destination.is_table or not sys.stderr.isatty():
+        return results
+    from gleanery.cli.progress import with_progress
+    from gleanery.tasks.sources import count_records
+
+    total = count_records(source, options["input_format"])
+    if total is not None and options["limit"]:
+        total = min(total, options["limit"])
+    return with_progress(results, total)
+
+
+def _say_what_would_be_done(task: Task, source: str, destination: Destination, options: dict[str, Any]) -> None:
+    from gleanery.running import agent_for
+    from gleanery.tasks.sources import count_records
+
+    agent_for(task, options["model"], Date.today())
+    total = count_records(source, options["input_format"])
+    if total is not None and options["limit"]:
+        total = min(total, options["limit"])
+    count = "an unknown number of" if total is None else f"{total:,}"
+    model = options["model"] or task.models[0]
+    click.echo(f"Would run `{task.name}` on {count} records of {source} with {model}, and write {destination}.")
+
+
+class Destination:
+    """Where results go, and in which form: a file, a pipe, or a table on the terminal."""
+
+    def __init__(self, path: str | None, format_name: str | None, full: bool, as_json: bool) -> None:
+        from gleanery.errors import UsageError
+        from gleanery.tasks.exports.formats import format_for
+
+        self.path = path
+        self.is_table = path is None and format_name is None and not full and not as_json and sys.stdout.isatty()
+        self.format = format_for(path or "-", "jsonl" if full and format_name is None and path is None else format_name)
+        self.full = full
+        if full and self.format.name != "jsonl":
+            raise UsageError(f"--full is a form of JSONL, and {path or '-'} is {self.format.name}. Give -o FILE.jsonl.")
+
+    def __str__(self) -> str:
+        if self.is_table:
+            return "a table to the terminal"
+        return f"{self.format.name} to {self.path or 'standard output'}"
+
+    @property
+    def untouched(self) -> str:
+        """What an interruption left of the output."""
+        if self.path is None:
+            return "What was printed is whole lines of the first records."
+        return f"{self.path} is as it was before; the same command starts again."
+
+    @contextmanager
+    def open(self, task: Task) -> Iterator[Exporter]:
+        """The exporter; on a file, nothing is seen of it before it is whole."""
+        if self.is_table:
+            from gleanery.cli.table import TerminalTable
+
+            yield TerminalTable()
+            return
+        from gleanery.tasks.exports.whole import whole_file
+
+        with whole_file(self.path or "-") as stream:
+            yield self._exporter(stream, task)
+
+    def _exporter(self, stream: BinaryIO, task: Task) -> Exporter:
+        if self.full:
+            from gleanery.tasks.exports.jsonl import JsonlExporter
+
+            return JsonlExporter(stream, full=True)
+        return self.format.open(stream, self._columns(task))
+
+    def _columns(self, task: Task) -> list[str]:
+        if task.output == "schema:Reference" or self.format.name not in ("csv", "tsv"):
+            return []
+        from gleanery.tasks.schemas import load_schema
+
+        return [field.name for field in load_schema(task).fields()]
+

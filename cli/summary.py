@@ -1,0 +1,74 @@
+"""What `gleanery run` says at its end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gleanery.tasks.records import Result
+
+
+class Summary:
+    """Counts results as they pass."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.statuses: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.left_out = 0
+
+    @property
+    def records(self) -> int:
+        """Results seen."""
+        return self.statuses.total()
+
+    def add(self, result: Result) -> None:
+        """Count one result."""
+        self.statuses[result.status] += 1
+        if result.status == "review":
+            for code in {issue.code for issue in result.issues}:
+                self.reasons[code] += 1
+
+    def exit_code(self, fail_on: str) -> int:
+        """4 where a record failed, or is in review and that counts as failing; else 0."""
+        return 4 if self.statuses["failed"] or (fail_on == "review" and self.statuses["review"]) else 0
+
+    def show(self, path: str | None, *, as_json: bool) -> None:
+        """Print the summary: to standard error, or as JSON to standard output when results went to a file."""
+        seconds = time.monotonic() - self.began
+        if as_json and path:
+            click.echo(json.dumps(self._as_json(path, seconds)))
+            return
+        noun = "record" if self.records == 1 else "records"
+        click.echo(f"{self.records:,} {noun} in {_duration(seconds)} ({self.records / max(seconds, 1e-9):,.0f} a second)", err=True)
+        click.echo(f"  ok      {self.statuses['ok']:>9,}", err=True)
+        reasons = " · ".join(f"{code} {count:,}" for code, count in self.reasons.most_common())
+        click.echo(f"  review  {self.statuses['review']:>9,}{'   ' + reasons if reasons else ''}", err=True)
+        click.echo(f"  failed  {self.statuses['failed']:>9,}", err=True)
+        if path and path != "-":
+            left_out = f", without {self.left_out:,} that the format cannot say" if self.left_out else ""
+            click.echo(f"Written to {path}{left_out}.", err=True)
+            if self.statuses["review"]:
+                click.echo("Next: look at the records in review; -o FILE.jsonl or FILE.csv has their issues.", err=True)
+
+    def _as_json(self, path: str, seconds: float) -> dict[str, Any]:
+        return {
+            "records": self.records,
+            **{status: self.statuses[status] for status in ("ok", "review", "failed")},
+            "reasons": dict(self.reasons.most_common()),
+            "left_out": self.left_out,
+            "seconds": round(seconds, 3),
+            "output": path,
+        }
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

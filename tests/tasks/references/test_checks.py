@@ -1,0 +1,38 @@
+from datetime import date
+
+import pytest
+
+from gleanery.tasks.references.checks import check, two_references
+
+NAMED = {"title": "On soil"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "codes"),
+    [
+        ({}, ["no-reference"]),
+        ({"publisher": "Verlag"}, ["no-author-and-title"]),
+        (NAMED, []),
+        (NAMED | {"page": "120-15"}, ["pages-reversed"]),
+        (NAMED | {"issued": {"date-parts": [[2031]]}}, ["year-in-future"]),
+        (NAMED | {"issued": {"date-parts": [[2027]]}}, []),
+        (NAMED | {"issued": {"date-parts": [[1203]]}}, ["year-implausible"]),
+        (NAMED | {"issued": {"date-parts": [[1203]]}, "archive": "State archive"}, []),
+        (NAMED | {"issued": {"literal": "in press"}}, []),
+        (NAMED | {"DOI": "11.1000"}, ["doi-syntax"]),
+        (NAMED | {"ISBN": "9783161484101"}, ["isbn-check-digit"]),
+        (NAMED | {"ISSN": "2049-3631"}, ["issn-check-digit"]),
+    ],
+)
+def test_check(reference, codes):
+    issues = check(reference, date(2026, 6, 1))
+    assert [issue.code for issue in issues] == codes
+
+
+def test_the_message_shows_the_value():
+    assert "120-15" in check(NAMED | {"page": "120-15"}, date(2026, 6, 1))[0].message
+
+
+def test_two_references():
+    assert two_references(2, 2, 2)[0].code == "two-references"
+    assert two_references(2, 1, 2) == []
