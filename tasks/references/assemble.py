@@ -109,7 +109,7 @@ def _runs(text: str, labelled: Sequence[Labelled]) -> list[_Run]:
             start, end = max(start, 0), min(end, length)
         if runs and runs[-1].label == label and 0 <= start - runs[-1].end <= 3 and label not in _SEPARATE:
             between = text[runs[-1].end : start]
-            if len(between.strip()) <= 2 and not any(map(str.isalnum, between)):
+            if len(between.strip()) <= 2 and not any(map(str.isalnum, between)) and not _counts_on(label, between):
                 before = runs.pop()
                 start, confidence = before.start, min(before.confidence, confidence)
         printed_start, printed_end = start, end
@@ -119,6 +119,11 @@ def _runs(text: str, labelled: Sequence[Labelled]) -> list[_Run]:
         if start < end:
             runs.append(_Run(label, start, end, confidence))
     return runs
+
+
+def _counts_on(label: str, between: str) -> bool:
+    """Whether a comma parts two numbers: "454, 83" is a page and an article number, not one page range."""
+    return "," in between and label in ("page", "volume", "issue")
 
 
 def _names_edges(text: str, start: int, end: int, printed_start: int, printed_end: int) -> tuple[int, int]:
@@ -222,7 +227,7 @@ def _page(draft: _Draft, run: _Run) -> None:
         return
     start, end = page_edges(draft.text, run.start, run.end)
     if value := tidy(read_pages(draft.text[start:end])):
-        draft.put("page", value, start, end, run.confidence)
+        draft.put("page", value, start, run.end, run.confidence)  # "44 p.": the p says what 44 counts
 
 
 def _identifier_field(key: str, find: Callable[[str, int, int], Found | None]) -> Callable[[_Draft, _Run], None]:
@@ -259,10 +264,14 @@ def _keep_for_note(draft: _Draft, run: _Run) -> None:
 
 _plain_edition = _text_field("edition")
 _VOLUME = re.compile(
-    r"(?:volumes?|vols?|band|bde?|jahrgang|jg|tomes?|tomos?|to?|v|bind|дата|т)\s?(?:[.:]\s*|\s+|(?=\d))", re.IGNORECASE
+    r"(?:(?:volumes?|vols?|band|bde?|jahrgang|jg|tomes?|tomos?|bind)\s?(?:[.:]\s*|\s+|(?=\d))"
+    r"|(?:to?|v)\s?(?:[.:]\s*|\s+))",
+    re.IGNORECASE,
 )
 _ISSUE = re.compile(
-    r"(?:numbers?|num|nos?|nr|n|heft|hefte|h|issues?|iss|fascicolo|fasc|ausgabe|numéros?|número|n[°º])\s?(?:[.:°º]\s*|\s+|(?=\d))",
+    r"(?:(?:numbers?|num|nos?|nr|heft|hefte|issues?|iss|fascicolo|fasc|ausgabe|numéros?|número|n[°º])"
+    r"\s?(?:[.:]\s*|\s+|(?=\d))"
+    r"|[hn]\s?(?:[.:]\s*|\s+))",
     re.IGNORECASE,
 )
 _IN = re.compile(r"in\s?:\s*", re.IGNORECASE)

@@ -26,7 +26,8 @@ _PROCEEDINGS_JOURNAL = re.compile(r"\b(?:natl|national|royal|roy|r|soc|society|a
 _NEWSPAPER = re.compile(
     r"(?:\bzeitung\b|^(?:die zeit|taz|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica"
     r"|la stampa|corriere della sera|the guardian|the times|(?:the )?new york times|(?:the )?washington post"
-    r"|financial times|wall street journal|the independent|(?:the )?daily \w+|süddeutsche|frankfurter rundschau|handelsblatt)\b)",
+    r"|financial times|wall street journal|the independent|(?:the )?daily \w+|süddeutsche"
+    r"|frankfurter rundschau|handelsblatt)\b)",
     re.IGNORECASE,
 )
 _LAW = re.compile(

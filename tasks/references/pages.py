@@ -9,7 +9,7 @@ _BEFORE = re.compile(
     r"\s*(?:\.|:|(?=\s))|pp?(?=\d))\s*",
     re.IGNORECASE,
 )
-_AFTER = re.compile(r"\s{0,3}(?:pages?|pp?|seiten|s|págs?|pags?|páginas|pagine)\s?\.?$", re.IGNORECASE)
+_AFTER = re.compile(r"(?:\s?pp?|\s(?:pages?|seiten|s|págs?|pags?|páginas|pagine))\s?\.?$", re.IGNORECASE)
 _DASH = re.compile(r"\s{0,3}[-‐‑‒–—―−﹣－~〜±\u00ad]+\s{0,3}")
 _RANGE = re.compile(r"(?<![\w-])(\d{1,9})-(\d{1,9})(?![\w-])")
 

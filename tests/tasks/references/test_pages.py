@@ -20,6 +20,7 @@ from gleanery.tasks.references.pages import page_edges, read_pages, reversed_ran
         ("120-15", "120-15"),
         ("072302", "072302"),
         ("S12-S18", "S12-S18"),
+        ("73S-79S", "73S-79S"),
     ],
 )
 def test_read_pages(printed, pages):

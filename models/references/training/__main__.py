@@ -1,0 +1,93 @@
+"""`python -m gleanery.models.references.training DATA`: train, calibrate and write the specialist's weights.
+
+Deterministic for a seed, on one machine. With the defaults it takes one to two hours on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gleanery.models.references.features import WIDTH
+from gleanery.models.references.labeller import WEIGHTS
+from gleanery.models.references.training import calibrate, corpus, samples
+from gleanery.models.references.training.export import export
+from gleanery.models.references.training.network import Network
+from gleanery.models.references.training.train import shuffler, train
+
+FAMILIES = ("anystyle", "grobid", "linkedbooks")
+
+
+def main() -> None:
+    """Parse the command line and do it all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder with train.jsonl, dev.jsonl, meta/, lists/ and csl/")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: into the package)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--chunks", type=int, default=750, help="training samples, in chunks of 2,048 (default: 750)")
+    parser.add_argument("--left-out-chunks", type=int, default=90, help="the same for each calibration network")
+    parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch; the samples have a process of their own")
+    parser.add_argument("--work", type=Path, default=None, help="keep networks here, and take those that are there")
+    options = parser.parse_args()
+    networks = {
+        family: _network(options, family, options.left_out_chunks if family else options.chunks)
+        for family in (None, *FAMILIES)
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    final = networks[None]
+    export(final, options.out / "references.onnx")
+    (options.out / "calibration.json").write_text(_calibration(options.data, networks).dump() + "\n", encoding="utf-8")
+    _say(f"Written to {options.out}.")
+
+
+def _network(options: argparse.Namespace, left_out: str | None, chunks: int) -> Network:
+    """The network trained without a family; taken from the work folder where it is already there."""
+    kept = options.work / f"{left_out or 'final'}.pt" if options.work else None
+    network = Network().eval()
+    if kept and kept.exists():
+        network.load_state_dict(torch.load(kept))
+        return network
+    _say(f"Training {f'without {left_out}' if left_out else 'the network'}: {chunks * samples.CHUNK:,} samples")
+    stream = samples.stream(options.data, options.seed, chunks, leave_out=left_out)
+    network = train(
+        samples.batches(stream, shuffler(options.seed)),
+        total=chunks * samples.CHUNK,
+        seed=options.seed,
+        threads=options.threads,
+        say=_say,
+    )
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(network.state_dict(), kept)
+    return network
+
+
+def _calibration(data: Path, networks: dict[str | None, Network]) -> calibrate.Calibration:
+    held_out = list(corpus.read(data / "dev.jsonl"))
+    observations = calibrate.Observations.none()
+    for left_out, network in networks.items():
+        references = [r for r in held_out if left_out in (None, r.source.split("-")[0])]
+        calibrate.observe(observations, references, _probabilities(network), weight=1.0 if left_out is None else 0.5)
+    return calibrate.fit(observations)
+
+
+def _probabilities(network: Network) -> Callable[[list[int]], npt.NDArray[np.float32]]:
+    @torch.no_grad()
+    def probabilities(rows: list[int]) -> npt.NDArray[np.float32]:
+        scores: torch.Tensor = network(torch.tensor(rows).view(1, -1, WIDTH))[0]
+        return scores.softmax(-1).numpy()
+
+    return probabilities
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+main()
