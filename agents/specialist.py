@@ -32,7 +32,16 @@ class Specialist:
         except Exception as error:
             message = f"{type(error).__name__}: {error}. This is a bug in Gleanery; please report it with this line."
             return Result(
-                record.id, record.text, None, {}, {"record": 0.0}, "failed", MODEL, record.issues, message, record.carried
+                record.id,
+                record.text,
+                None,
+                {},
+                {"record": 0.0},
+                "failed",
+                MODEL,
+                record.issues,
+                message,
+                record.carried,
             )
 
     def _perform(self, record: Record) -> Result:

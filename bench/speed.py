@@ -85,7 +85,7 @@ def _stages(source: Path, lines: int) -> None:
     results = [specialist(record) for record in records]
 
     def write() -> Iterable[Any]:
-        with open(os.devnull, "wb") as sink:
+        with Path(os.devnull).open("wb") as sink:
             exporter = JsonlExporter(sink)
             return [exporter.write(result) for result in results]
 
@@ -122,8 +122,10 @@ def _start(source: Path | None) -> None:
     python, gleanery = [sys.executable, "-c", "pass"], [sys.executable, "-m", "gleanery"]
     bare = _process(python)
     given = [str(source)] if source else ["-"]
-    print(f"gleanery --help       {1000 * (_process([*gleanery, '--help']) - bare):8,.0f} ms over bare python ({1000 * bare:.0f} ms)")
-    print(f"first record of run   {1000 * _process([*gleanery, 'run', '-q', 'bibliography', '--limit', '1', *given]):8,.0f} ms")
+    helped = _process([*gleanery, "--help"]) - bare
+    first = _process([*gleanery, "run", "-q", "bibliography", "--limit", "1", *given])
+    print(f"gleanery --help       {1000 * helped:8,.0f} ms over bare python ({1000 * bare:.0f} ms)")
+    print(f"first record of run   {1000 * first:8,.0f} ms")
 
 
 def _process(command: list[str]) -> float:

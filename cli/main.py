@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,8 @@ COMMANDS = {
     "eval": ("gleanery.cli.eval:evaluate", "Score a task on annotated references."),
 }
 """Name: (where it is, its line in the help). The line stands here so that help imports no command."""
+_READER_GONE = 141
+"""The exit code of a program that a closed pipe ends, as shells give it: 128 and SIGPIPE."""
 
 
 class Commands(click.Group):
@@ -36,12 +39,22 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Where the reader of its output goes (`gleanery ... | head`), it ends without a word."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _leave_unsaid()
+            ctx.exit(_READER_GONE)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands in the help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that was typed; a wrong one is answered with the nearest."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
@@ -57,7 +70,7 @@ class Commands(click.Group):
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Tab completion: eval \"$(_GLEANERY_COMPLETE=bash_source gleanery)\" (or zsh_source, fish_source).",
+    epilog='Tab completion: eval "$(_GLEANERY_COMPLETE=bash_source gleanery)" (or zsh_source, fish_source).',
 )
 @click.version_option(__version__, "--version", prog_name="gleanery")
 @click.pass_context
@@ -73,14 +86,19 @@ def gleanery(ctx: click.Context) -> None:
         ctx.exit(2)
 
 
+def _leave_unsaid() -> None:
+    """Send what is still to be flushed at the end to nowhere: Python would complain of the closed pipe again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
 def main(argv: list[str] | None = None) -> Any:
     """The entry point: what Gleanery reports is a sentence on standard error and an exit code, never a traceback."""
     try:
-        code = gleanery.main(argv, prog_name="gleanery", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("Interrupted.", err=True)
-        code = 130
-    except KeyboardInterrupt:
+        color = False if os.environ.get("NO_COLOR") else None
+        code = gleanery.main(argv, prog_name="gleanery", standalone_mode=False, color=color)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         code = 130
     except click.ClickException as error:
@@ -89,8 +107,4 @@ def main(argv: list[str] | None = None) -> Any:
     except GleaneryError as error:
         click.echo(f"Error: {error}", err=True)
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader of our output has gone (`gleanery ... | head`): nothing is left to say, or to flush.
-        sys.stderr.close()
-        code = 141
     sys.exit(code if isinstance(code, int) else 0)

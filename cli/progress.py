@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 
 from gleanery.tasks.records import Result
 
 PATIENCE = 1.0
 """Seconds before a progress bar appears: short work shows none."""
-EVERY = 64
-"""Results between two looks at the clock."""
+EVERY = 0.1
+"""Seconds between two updates of the bar."""
 
 
-def with_progress(results: Iterator[Result], total: int | None) -> Iterator[Result]:
+def with_progress(results: Generator[Result, None, None], total: int | None) -> Generator[Result, None, None]:
     """The results; after a second, with a bar that shows rate and time left, and that is gone at the end."""
     began, done = time.monotonic(), 0
-    for result in results:
-        yield result
-        done += 1
-        if done % EVERY == 0 and time.monotonic() - began > PATIENCE:
-            yield from _barred(results, total, done)
-            return
+    with closing(results):
+        for result in results:
+            yield result
+            done += 1
+            if time.monotonic() - began > PATIENCE:
+                yield from _barred(results, total, done, began)
 
 
-def _barred(results: Iterator[Result], total: int | None, done: int) -> Iterator[Result]:
+def _barred(
+    results: Generator[Result, None, None], total: int | None, done: int, began: float
+) -> Generator[Result, None, None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.speed:,.0f}/s"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as progress:
-        bar = progress.add_task("", total=total, completed=done)
-        reset = progress.tasks[0]
-        reset.start_time = progress.get_time()
-        pending = 0
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:,.0f}/s"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, refresh_per_second=5) as progress:
+        shown = time.monotonic()
+        bar = progress.add_task("", total=total, completed=done, rate=done / (shown - began))
         for result in results:
             yield result
-            pending += 1
-            if pending == EVERY:
-                progress.advance(bar, pending)
-                pending = 0
+            done += 1
+            now = time.monotonic()
+            if now - shown > EVERY:
+                progress.update(bar, completed=done, rate=done / (now - began))
+                shown = now

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date as Date
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 @click.option("--format", "format_name", help="The output's format, when its extension does not say: jsonl, csl-json, "
               "bibtex, ris, csv, tsv.")  # fmt: skip
 @click.option("--input-format", type=click.Choice(["auto", "text", "blocks", "jsonl", "csv"]), default="auto",
-              show_default=True, help="How to read SOURCE; auto goes by its extension, else one record a line.")  # fmt: skip
+              show_default=True,
+              help="How to read SOURCE; auto goes by its extension, else one record a line.")  # fmt: skip
 @click.option("--blocks", is_flag=True, help="Records are blocks of lines with blank lines between them.")
 @click.option("--field", help="The CSV column or JSONL key that holds the text; the others are carried along.")
 @click.option("--model", help="Use this model instead of the task's.")
@@ -67,17 +69,20 @@ def run(task: str, source: str, **options: Any) -> None:
         return
     summary = Summary()
     try:
-        with destination.open(declared) as exporter:
-            for result in _shown(_results(declared, source, options), source, destination, options):
+        with (
+            destination.open(declared) as exporter,
+            closing(_shown(_results(declared, source, options), source, destination, options)) as results,
+        ):
+            for result in results:
                 exporter.write(result)
                 summary.add(result)
             exporter.close()
             summary.left_out = exporter.left_out
     except KeyboardInterrupt:
-        click.echo(f"\nInterrupted after {summary.records:,} records. {destination.untouched}", err=True)
+        click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
         sys.exit(130)
     if not options["quiet"]:
-        summary.show(destination.path, as_json=options["as_json"])
+        summary.show(destination.file, as_json=options["as_json"])
     sys.exit(summary.exit_code(options["fail_on"]))
 
 
@@ -89,7 +94,7 @@ def _declared(task: Task, accept: float | None) -> Task:
     return replace(task, accept=accept)
 
 
-def _results(task: Task, source: str, options: dict[str, Any]) -> Iterator[Result]:
+def _results(task: Task, source: str, options: dict[str, Any]) -> Generator[Result, None, None]:
     from gleanery.running import run as run_task
 
     given: datetime | None = options["date"]
@@ -105,38 +110,43 @@ def _results(task: Task, source: str, options: dict[str, Any]) -> Iterator[Resul
 def _records(source: str, options: dict[str, Any]) -> Iterable[Record]:
     from gleanery.tasks.sources import read_source
 
-    records = read_source(
-        source, format=options["input_format"], field=options["field"], stdin=sys.stdin.buffer
-    )
-    return islice(records, options["limit"])
+    return islice(read_source(source, format=options["input_format"], field=options["field"]), options["limit"])
 
 
 def _shown(
-    results: Iterator[Result], source: str, destination: Destination, options: dict[str, Any]
-) -> Iterator[Result]:
-    """The results, with their progress on standard error where somebody can see it and nothing else is written there."""
-    if options["quiet"] or destination.is_table or not sys.stderr.isatty():
+    results: Generator[Result, None, None], source: str, destination: Destination, options: dict[str, Any]
+) -> Generator[Result, None, None]:
+    """The results, with their progress on standard error, where somebody sees it and nothing else is written there."""
+    if options["quiet"] or destination.is_terminal or not sys.stderr.isatty():
         return results
     from gleanery.cli.progress import with_progress
+
+    return with_progress(results, _total(source, options))
+
+
+def _total(source: str, options: dict[str, Any]) -> int | None:
+    """How many records there will be, where that can be known."""
     from gleanery.tasks.sources import count_records
 
     total = count_records(source, options["input_format"])
-    if total is not None and options["limit"]:
-        total = min(total, options["limit"])
-    return with_progress(results, total)
+    return total if total is None or options["limit"] is None else min(total, options["limit"])
 
 
 def _say_what_would_be_done(task: Task, source: str, destination: Destination, options: dict[str, Any]) -> None:
-    from gleanery.running import agent_for
-    from gleanery.tasks.sources import count_records
+    from gleanery.running import EMBEDDED, agent_for
 
     agent_for(task, options["model"], Date.today())
-    total = count_records(source, options["input_format"])
-    if total is not None and options["limit"]:
-        total = min(total, options["limit"])
-    count = "an unknown number of" if total is None else f"{total:,}"
-    model = options["model"] or task.models[0]
-    click.echo(f"Would run `{task.name}` on {count} records of {source} with {model}, and write {destination}.")
+    total = _total(source, options)
+    if total is None:
+        count = "an unknown number of records"
+    else:
+        next(iter(_records(source, options)), None)  # says what is wrong with the source, a wrong --field for one
+        count = _records_of(total)
+    click.echo(f"Would run `{task.name}` on {count} of {source} with {EMBEDDED}, and write {destination}.")
+
+
+def _records_of(count: int) -> str:
+    return f"{count:,} record{'' if count == 1 else 's'}"
 
 
 class Destination:
@@ -145,9 +155,12 @@ class Destination:
     def __init__(self, path: str | None, format_name: str | None, full: bool, as_json: bool) -> None:
         from gleanery.errors import UsageError
         from gleanery.tasks.exports.formats import format_for
+        from gleanery.tasks.exports.whole import is_stream
 
         self.path = path
-        self.is_table = path is None and format_name is None and not full and not as_json and sys.stdout.isatty()
+        self.file = None if path is None or is_stream(path) else path
+        self.is_terminal = path in (None, "-") and sys.stdout.isatty()
+        self.is_table = self.is_terminal and path is None and not (format_name or full or as_json)
         self.format = format_for(path or "-", "jsonl" if full and format_name is None and path is None else format_name)
         self.full = full
         if full and self.format.name != "jsonl":
@@ -161,9 +174,10 @@ class Destination:
     @property
     def untouched(self) -> str:
         """What an interruption left of the output."""
-        if self.path is None:
-            return "What was printed is whole lines of the first records."
-        return f"{self.path} is as it was before; the same command starts again."
+        again = "The same command starts again from the first."
+        if self.file is None:
+            return f"What was written holds only these. {again}"
+        return f"{self.file} {'is as it was before' if Path(self.file).exists() else 'was not written'}. {again}"
 
     @contextmanager
     def open(self, task: Task) -> Iterator[Exporter]:
@@ -191,4 +205,3 @@ class Destination:
         from gleanery.tasks.schemas import load_schema
 
         return [field.name for field in load_schema(task).fields()]
-

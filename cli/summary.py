@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from gleanery.tasks.records import Result
 
+STATUS_COLOURS = {"ok": "green", "review": "yellow", "failed": "red"}
+
 
 class Summary:
     """Counts results as they pass."""
@@ -38,32 +40,41 @@ class Summary:
         """4 where a record failed, or is in review and that counts as failing; else 0."""
         return 4 if self.statuses["failed"] or (fail_on == "review" and self.statuses["review"]) else 0
 
-    def show(self, path: str | None, *, as_json: bool) -> None:
-        """Print the summary: to standard error, or as JSON to standard output when results went to a file."""
+    def show(self, file: str | None, *, as_json: bool) -> None:
+        """Print the summary: to standard error, or as JSON to standard output when results went to a `file`."""
         seconds = time.monotonic() - self.began
-        if as_json and path:
-            click.echo(json.dumps(self._as_json(path, seconds)))
+        if as_json and file:
+            click.echo(json.dumps(self._as_json(file, seconds), ensure_ascii=False))
             return
         noun = "record" if self.records == 1 else "records"
-        click.echo(f"{self.records:,} {noun} in {_duration(seconds)} ({self.records / max(seconds, 1e-9):,.0f} a second)", err=True)
-        click.echo(f"  ok      {self.statuses['ok']:>9,}", err=True)
-        reasons = " · ".join(f"{code} {count:,}" for code, count in self.reasons.most_common())
-        click.echo(f"  review  {self.statuses['review']:>9,}{'   ' + reasons if reasons else ''}", err=True)
-        click.echo(f"  failed  {self.statuses['failed']:>9,}", err=True)
-        if path and path != "-":
+        # The first second goes into loading the model, and tells no rate.
+        rate = f" ({self.records / seconds:,.0f} a second)" if seconds >= 1 else ""
+        click.echo(f"{self.records:,} {noun} in {_duration(seconds)}{rate}", err=True)
+        width = len(f"{self.records:,}")
+        for status, colour in STATUS_COLOURS.items():
+            count = self.statuses[status]
+            line = f"  {status:<6}  {count:>{width},}"
+            click.echo(click.style(line, fg=colour) if count else line, err=True, nl=False)
+            click.echo(self._why() if status == "review" else "", err=True)
+        if file:
             left_out = f", without {self.left_out:,} that the format cannot say" if self.left_out else ""
-            click.echo(f"Written to {path}{left_out}.", err=True)
+            click.echo(f"Written to {file}{left_out}.", err=True)
             if self.statuses["review"]:
                 click.echo("Next: look at the records in review; -o FILE.jsonl or FILE.csv has their issues.", err=True)
 
-    def _as_json(self, path: str, seconds: float) -> dict[str, Any]:
+    def _why(self) -> str:
+        """The reasons of records in review, the most common first; a record may have several."""
+        reasons = " · ".join(f"{code} {count:,}" for code, count in self.reasons.most_common())
+        return f"   {reasons}" if reasons else ""
+
+    def _as_json(self, file: str, seconds: float) -> dict[str, Any]:
         return {
             "records": self.records,
             **{status: self.statuses[status] for status in ("ok", "review", "failed")},
             "reasons": dict(self.reasons.most_common()),
             "left_out": self.left_out,
             "seconds": round(seconds, 3),
-            "output": path,
+            "output": file,
         }
 
 

@@ -1,5 +1,7 @@
 """Gleanery runs declared tasks on local models: unstructured text in, validated, source-grounded records out.
 
+From a script:
+
     import gleanery
 
     for result in gleanery.run("bibliography", "references.txt"):
@@ -38,3 +40,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'gleanery' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What is there, loaded or not."""
+    return sorted({*globals(), *__all__})

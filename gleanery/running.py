@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date as Date
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gleanery.errors import ModelError
+from gleanery.errors import ModelError, UsageError
 from gleanery.tasks.declarations import Task, load_task
 from gleanery.tasks.records import Record, Result
 
@@ -30,14 +30,14 @@ def run(
     format: Format = "auto",
     field: str | None = None,
     stdin: BinaryIO | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Run a task and give its results as they come, one for each record, in order.
 
     `task` is a name, a path or a loaded Task; `source` a file ("-": standard input), or any iterable of strings or
     Records. `model` overrides the task's models; `date` is the job's date (today), against which years are checked.
     `format` and `field` say how a file is read, see `gleanery.tasks.sources`. Results do not depend on `threads`.
 
-    Raises DeclarationError, SourceError and ModelError before the first result.
+    Raises DeclarationError and ModelError at once, SourceError and UsageError where the source is read.
     """
     from gleanery.jobs.local import perform
 
@@ -57,10 +57,22 @@ async def arun(
     task: str | Path | Task, source: str | Path | Iterable[str | Record], **options: Any
 ) -> AsyncIterator[Result]:
     """`run` for asyncio: the same arguments and results; the work is done on a thread, off the event loop."""
-    results = await asyncio.to_thread(run, task, source, **options)
-    while part := await asyncio.to_thread(lambda: list(islice(results, _ASYNC_SLICE))):
-        for result in part:
-            yield result
+    from gleanery.jobs.local import slices
+
+    loop = asyncio.get_running_loop()
+    # One thread: what closes the results, however this ends, stands in line behind what is working on them.
+    pool = ThreadPoolExecutor(1, "gleanery-arun")
+    try:
+        results = await loop.run_in_executor(pool, lambda: run(task, source, **options))
+        try:
+            parts = slices(results, _ASYNC_SLICE)
+            while part := await loop.run_in_executor(pool, next, parts, None):
+                for result in part:
+                    yield result
+        finally:
+            pool.submit(results.close)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def agent_for(task: Task, model: str | None, date: Date) -> Callable[[Record], Result]:
@@ -84,4 +96,9 @@ def agent_for(task: Task, model: str | None, date: Date) -> Callable[[Record], R
 
 def _records(source: Iterable[str | Record]) -> Iterator[Record]:
     for position, item in enumerate(source, 1):
-        yield item if isinstance(item, Record) else Record(f"r-{position}", position, item)
+        if isinstance(item, str):
+            yield Record(f"r-{position}", position, item)
+        elif isinstance(item, Record):
+            yield item
+        else:
+            raise UsageError(f"Item {position} of the source is of type {type(item).__name__}: give str or Record.")

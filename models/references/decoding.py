@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gleanery.models.references.labels import LABELS
 
 _OPENED_BY = {")": "(", "]": "[", "}": "{", "”": "“", "»": "«", "’": "‘"}
+_COLUMNS = {label: column for column, label in enumerate(LABELS, 1)}
 _NAMES = frozenset(("author", "editor", "translator"))
 
 
@@ -75,17 +76,17 @@ def _keeps_stop(label: str, value: str) -> bool:
 
 
 def confidences(probabilities: npt.NDArray[np.float32], best: list[int], found: list[Run]) -> list[float]:
-    """For each run the probability that all of it, and neither neighbour, has its label.
+    """For each run how sure it is that all of it, and neither neighbour, has its label.
 
-    The product over tokens of their label's probability and of the neighbours' not having it: what an
-    independent reading of the tokens gives; calibration makes of it what it is worth.
+    The probability of its weakest token, times the neighbours' of not having its label; calibration makes of it what
+    it is worth.
     """
-    columns = {label: index for index, label in enumerate(LABELS, 1)}
+    at, count = probabilities.item, len(best)
+    certain: list[float] = probabilities.max(axis=1).tolist()
     out: list[float] = []
     for label, first, last in found:
-        column = columns[label]
-        certain = float(probabilities[first : last + 1, column].min())
-        before = 1.0 - float(probabilities[first - 1, column]) if first else 1.0
-        after = 1.0 - float(probabilities[last + 1, column]) if last + 1 < len(best) else 1.0
-        out.append(certain * before * after)
+        column = _COLUMNS[label]
+        before = 1.0 - at(first - 1, column) if first else 1.0
+        after = 1.0 - at(last + 1, column) if last + 1 < count else 1.0
+        out.append(min(certain[first : last + 1]) * before * after)
     return out

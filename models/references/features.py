@@ -9,6 +9,7 @@ of one common embedding table (hashing trick: Weinberger et al. 2009; two hashes
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 from zlib import crc32
 
 TOKEN = re.compile(
@@ -37,7 +38,8 @@ WIDTH = 11
 WORD_COLUMNS = 5
 """The first columns of a token's features tell which word it is; the others tell its shape and place."""
 
-_CACHE_SIZE = 100_000
+_CACHE_SIZE, _CACHED_LENGTH = 100_000, 64
+_Value = TypeVar("_Value")
 _DIGIT, _SPACES = re.compile(r"\d"), re.compile(r"\s+")
 _ROMAN = re.compile(r"M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _QUOTES = str.maketrans("“”„‟«»‹›‘’‚′`´‐‑‒–—−\u00a0\u2009\t", '""""""""' + "''''''" + "------" + "   ")
@@ -71,7 +73,7 @@ def shape(word: str) -> str:
         return f"lower{length}" if not _ROMAN.fullmatch(word.upper()) else f"small{length}"
     if first.isupper() and word[1:].islower():
         return f"title{length}"
-    return f"mixed{length}" if first.isascii() or first.isalpha() and first.lower() != first.upper() else "cjk"
+    return f"mixed{length}" if first.isascii() or (first.isalpha() and first.lower() != first.upper()) else "cjk"
 
 
 def gap_features(gap: str) -> tuple[int, int, int, int, int]:
@@ -125,13 +127,20 @@ class Features:
         return tokens, rows
 
     def _word(self, word: str) -> tuple[int, ...]:
-        if len(self._words) >= _CACHE_SIZE:
-            self._words.clear()
-        self._words[word] = features = word_features(word)
+        features = word_features(word)
+        _remember(self._words, word, features)
         return features
 
     def _gap(self, gap: str) -> tuple[int, int, int, int, int]:
-        if len(self._gaps) >= _CACHE_SIZE:
-            self._gaps.clear()
-        self._gaps[gap] = features = gap_features(gap)
+        features = gap_features(gap)
+        _remember(self._gaps, gap, features)
         return features
+
+
+def _remember(seen: dict[str, _Value], key: str, value: _Value) -> None:
+    """Keep what was worked out, in bounded memory: what is long hardly comes again."""
+    if len(key) > _CACHED_LENGTH:
+        return
+    if len(seen) >= _CACHE_SIZE:
+        seen.clear()
+    seen[key] = value

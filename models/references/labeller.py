@@ -69,14 +69,14 @@ class Labeller:
         probabilities = self.probabilities(rows)
         best: list[int] = probabilities.argmax(axis=1).tolist()
         found = runs(best)
+        if not found:
+            return Labelling([], 0.0)
         raw = confidences(probabilities, best, found)
         certainty = float(probabilities.max(axis=1).min())
         spans = [
             LabelledSpan(run.label, *bounds(text, run, tokens), self._calibration.field(run.label, value))
             for run, value in zip(found, raw, strict=True)
         ]
-        if not spans:
-            return Labelling([], 0.0)
         return Labelling(spans, self._calibration.whole(record_features(found, raw, len(tokens), certainty)))
 
     def probabilities(self, rows: list[int]) -> npt.NDArray[np.float32]:

@@ -26,7 +26,12 @@ class JsonlExporter:
         """Write the result's line."""
         line = result.as_json()
         if self._full:
-            line |= {"attempts": result.attempts, "usage": None, "timing": {"total_ms": result.milliseconds}, "cached": False}
+            line |= {
+                "attempts": result.attempts,
+                "usage": None,
+                "timing": {"total_ms": result.milliseconds},
+                "cached": False,
+            }
         self._stream.write(_line(line))
 
     def close(self) -> None:

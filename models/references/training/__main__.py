@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from gleanery.models.references.calibration import Calibration
 from gleanery.models.references.features import WIDTH
 from gleanery.models.references.labeller import WEIGHTS
 from gleanery.models.references.training import calibrate, corpus, samples
@@ -32,7 +33,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chunks", type=int, default=750, help="training samples, in chunks of 2,048 (default: 750)")
     parser.add_argument("--left-out-chunks", type=int, default=90, help="the same for each calibration network")
-    parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch; the samples have a process of their own")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of PyTorch; samples have a process of their own"
+    )
     parser.add_argument("--work", type=Path, default=None, help="keep networks here, and take those that are there")
     options = parser.parse_args()
     networks = {
@@ -68,7 +71,7 @@ def _network(options: argparse.Namespace, left_out: str | None, chunks: int) -> 
     return network
 
 
-def _calibration(data: Path, networks: dict[str | None, Network]) -> calibrate.Calibration:
+def _calibration(data: Path, networks: dict[str | None, Network]) -> Calibration:
     held_out = list(corpus.read(data / "dev.jsonl"))
     observations = calibrate.Observations.none()
     for left_out, network in networks.items():

@@ -53,6 +53,7 @@ LABEL_OF_SEGMENT = {
 """Segments that say more than their cleaned field does."""
 
 _VOLUME_WORD = re.compile(r"(?i)^(?:vol(?:ume|s)?|voi|v|t|to|tome|tomo|bd|band|tom)\b[\s.]*")
+_COMPOUND = re.compile(r"(?:(\d{4});\s*)?(\d+)\s*\(([^()]+)\)")
 _YEAR = re.compile(r"\(?\b(1[4-9]\d\d|20\d\d)(?:\s*[-–/]\s*\d{2,4})?\b")
 _ISSUE = re.compile(r"(?i)\b(?:n|nr|nn|no|fasc|heft|h|num|n°)\b[\s.°]*(\d+(?:\s*[-–/]\s*\d+)?)")
 _NUMBER = re.compile(r"\b(?:\d+|[IVXLCDM]+)\b")
@@ -98,6 +99,9 @@ def _as_list(value: Any) -> list[str]:
 def _values_in(name: str, text: str, offset: int, values: dict[str, list[str]]) -> list[tuple[int, int, str]]:
     if name in ("publicationnumber-year", "numbered_ref"):
         return _periodical_number(name, text, offset, values)
+    if name == "volume" and (compound := _COMPOUND.match(text)):
+        parts = zip(compound.regs[1:], ("date", "volume", "issue"), strict=True)
+        return [(offset + start, offset + end, label) for (start, end), label in parts if start >= 0]
     fields = FIELDS_OF.get(name, ())
     if name == "orgName_collaboration" and "author" in values:
         fields = (*fields, "author")
@@ -115,9 +119,7 @@ def _values_in(name: str, text: str, offset: int, values: dict[str, list[str]]) 
     return [(offset + begin, offset + end, label) for begin, end, label in sorted(found)]
 
 
-def _periodical_number(
-    name: str, text: str, offset: int, values: dict[str, list[str]]
-) -> list[tuple[int, int, str]]:
+def _periodical_number(name: str, text: str, offset: int, values: dict[str, list[str]]) -> list[tuple[int, int, str]]:
     """LinkedBooks prints "n.s., XXI, 1990, n. 3" as one segment: the volume, the date and the issue in it."""
     if "container_title" not in values or (name == "numbered_ref" and not _ONLY_NUMBER.fullmatch(text)):
         return []

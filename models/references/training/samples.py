@@ -138,7 +138,13 @@ def _make(seed: int, number: int) -> list[tuple[Array, Array]]:
 
 
 def stream(
-    data: Path, seed: int, chunks: int, *, processes: int = 1, mixture: Mixture | None = None, leave_out: str | None = None
+    data: Path,
+    seed: int,
+    chunks: int,
+    *,
+    processes: int = 1,
+    mixture: Mixture | None = None,
+    leave_out: str | None = None,
 ) -> Iterator[list[tuple[Array, Array]]]:
     """The first `chunks` chunks of samples; `leave_out` names a family of real references not to use."""
     arguments = (data, mixture or Mixture(), leave_out)

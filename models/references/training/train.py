@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from gleanery.models.references.training.network import Network
+from gleanery.models.references.training.network import Network, loss
 
 Array = npt.NDArray[np.int32]
 
@@ -57,15 +57,16 @@ def train(
             scores = network(torch.from_numpy(rows).long())
         loss = nn.functional.cross_entropy(scores.float().flatten(0, 1), torch.from_numpy(labels).long().flatten())
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        seen, step, losses = seen + len(rows), step + 1, losses + loss.item()
+        seen, step, losses = seen + len(rows), step + 1, losses + cost.item()
         if step % 10 == 0:
             average.update(network)
         if step % 200 == 0:
             speed = seen / (time.monotonic() - began)
-            say(f"{seen:>9,} of {total:,} samples  loss {losses / 200:.4f}  {speed:.0f}/s  left {(total - seen) / speed / 60:.0f} min")
+            left = (total - seen) / speed / 60
+            say(f"{seen:>9,} of {total:,} samples  loss {losses / 200:.4f}  {speed:.0f}/s  left {left:.0f} min")
             losses = 0.0
             if checkpoint and step % 1000 == 0:
                 torch.save(average.network.state_dict(), checkpoint)

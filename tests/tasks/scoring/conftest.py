@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gleanery.tasks.records import Result, Span
+from gleanery.tasks.records import Result, Span, Status
 
 RAW = "van Gogh, V., & NASA (Eds. Roe, J.) 1999-2000. Painting stars. J. Paint 7(2): 230-65. https://doi.org/10.1/ab"
 
@@ -61,8 +61,8 @@ def parsed() -> Result:
 def plain() -> Callable[..., Result]:
     """Builds a result whose values stand nowhere in its input, so that they are scored as they are."""
 
-    def build(status: str = "ok", confidence: dict[str, float] | None = None, **values: str) -> Result:
+    def build(status: Status = "ok", confidence: dict[str, float] | None = None, **values: str) -> Result:
         output = {key.replace("_", "-"): value for key, value in values.items()}
-        return Result("r-1", "raw", output, {}, confidence or {}, status, "test/model")  # type: ignore[arg-type]
+        return Result("r-1", "raw", output, {}, confidence or {}, status, "test/model")
 
     return build

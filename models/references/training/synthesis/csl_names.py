@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from .csl_item import Name
 from .csl_style import Locale, Node
@@ -126,8 +126,11 @@ def initials(given: str, mark: str, hyphen: bool = True) -> str:
 def _spaced_initials(given: str, mark: str) -> str:
     """The initials in a name set as the style sets them; full given names stay."""
     words = re.sub(r"\.(?=[^\W\d_])", ". ", given).split()
-    first: Callable[[str], bool] = lambda word: len(word.rstrip(".")) == 1 and word[0].isalpha()  # noqa: E731
-    return "".join(word[0] + mark if first(word) else word + " " for word in words).strip()
+    return "".join(word[0] + mark if _is_initial(word) else word + " " for word in words).strip()
+
+
+def _is_initial(word: str) -> bool:
+    return len(word.rstrip(".")) == 1 and word[0].isalpha()
 
 
 def _words(*parts: str) -> str:

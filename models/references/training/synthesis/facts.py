@@ -18,14 +18,26 @@ ORGANISATIONS: Mapping[str, tuple[str, ...]] = {
         U.S. Department of Education|Centers for Disease Control and Prevention|National Research Council|American Psychological Association
         International Labour Organization|Eurostat|Office for National Statistics|IMF|Council of Europe|Human Rights Watch|Pew Research Center
         UN-Habitat|US Census Bureau|Food and Agriculture Organization of the United Nations|The World Bank Group|R Core Team|IPCC"""),
-    "fr": _lines("INSEE|UNESCO|Ministère de l'Éducation nationale|Conseil de l'Europe|Cour des comptes|OCDE|Assemblée nationale|Collectif|INED|Caritas"),
-    "it": _lines("ISTAT|Ministero dell'Istruzione|Banca d'Italia|Regione Veneto|Comune di Venezia|CENSIS|Caritas Italiana|CNEL"),
-    "es": _lines("CEPAL|INEGI|Ministerio de Educación|Instituto Nacional de Estadística|Naciones Unidas|Gobierno de Chile|UNESCO|CONAPO|PNUD"),
-    "pt": _lines("IBGE|BRASIL|BRASIL. Ministério da Educação|Ministério da Saúde|IPEA|INEP|ONU|SÃO PAULO (Estado)|UNESCO|BRASIL. Presidência da República"),
+    "fr": _lines(
+        "INSEE|UNESCO|Ministère de l'Éducation nationale|Conseil de l'Europe|Cour des comptes|OCDE|Assemblée nationale|Collectif|INED|Caritas"
+    ),
+    "it": _lines(
+        "ISTAT|Ministero dell'Istruzione|Banca d'Italia|Regione Veneto|Comune di Venezia|CENSIS|Caritas Italiana|CNEL"
+    ),
+    "es": _lines(
+        "CEPAL|INEGI|Ministerio de Educación|Instituto Nacional de Estadística|Naciones Unidas|Gobierno de Chile|UNESCO|CONAPO|PNUD"
+    ),
+    "pt": _lines(
+        "IBGE|BRASIL|BRASIL. Ministério da Educação|Ministério da Saúde|IPEA|INEP|ONU|SÃO PAULO (Estado)|UNESCO|BRASIL. Presidência da República"
+    ),
     "nl": _lines("CBS|Sociaal en Cultureel Planbureau|WRR|Ministerie van VWS|Gemeente Amsterdam|Vlaamse Overheid"),
-    "pl": _lines("GUS|Główny Urząd Statystyczny|Ministerstwo Edukacji Narodowej|CBOS|Komisja Europejska|Rada Ministrów"),
+    "pl": _lines(
+        "GUS|Główny Urząd Statystyczny|Ministerstwo Edukacji Narodowej|CBOS|Komisja Europejska|Rada Ministrów"
+    ),
     "tr": _lines("TÜİK|Milli Eğitim Bakanlığı|Devlet Planlama Teşkilatı|TBMM|Dünya Bankası"),
-    "sv": _lines("Statistiska centralbyrån|SCB|Socialstyrelsen|Skolverket|Danmarks Statistik|Regeringskansliet|Statistisk sentralbyrå"),
+    "sv": _lines(
+        "Statistiska centralbyrån|SCB|Socialstyrelsen|Skolverket|Danmarks Statistik|Regeringskansliet|Statistisk sentralbyrå"
+    ),
     "ru": _lines("Росстат|Министерство образования РФ|Левада-центр|ВЦИОМ|Правительство РФ"),
 }
 
@@ -49,12 +61,20 @@ JOURNALS: Mapping[str, tuple[str, ...]] = {
         Desarrollo Económico|Perfiles Latinoamericanos|Foro Internacional|EURE|Revista de Estudios Políticos|Estudios Sociológicos"""),
     "pt": _lines("""Revista Brasileira de Ciências Sociais|Dados|Lua Nova|Análise Social|Tempo Social|Sociologias|Educação & Sociedade|Cadernos de Pesquisa
         Revista de Saúde Pública|Revista Crítica de Ciências Sociais|Novos Estudos CEBRAP|Educação e Pesquisa|Estudos Avançados"""),
-    "nl": _lines("Mens en Maatschappij|Sociologische Gids|Beleid en Maatschappij|De Gids|Tijdschrift voor Sociologie|Acta Politica|Agora"),
-    "pl": _lines("Studia Socjologiczne|Kultura i Społeczeństwo|Polityka Społeczna|Przegląd Socjologiczny|Studia Polityczne|Przegląd Geograficzny"),
+    "nl": _lines(
+        "Mens en Maatschappij|Sociologische Gids|Beleid en Maatschappij|De Gids|Tijdschrift voor Sociologie|Acta Politica|Agora"
+    ),
+    "pl": _lines(
+        "Studia Socjologiczne|Kultura i Społeczeństwo|Polityka Społeczna|Przegląd Socjologiczny|Studia Polityczne|Przegląd Geograficzny"
+    ),
     "tr": _lines("Toplum ve Bilim|Birikim|Mülkiye Dergisi|SBF Dergisi|Eğitim ve Bilim|Amme İdaresi Dergisi|Belleten"),
-    "sv": _lines("Sociologisk Forskning|Statsvetenskaplig Tidskrift|Dansk Sociologi|Tidsskrift for samfunnsforskning|Politica|Historisk Tidskrift|Ymer"),
-    "ru": _lines("Социологические исследования|Социс|Вопросы философии|Вопросы экономики|Полис|Мир России|Общественные науки и современность|Вопросы истории|"
-        "Вестник МГУ. Серия 18|Социологический журнал|Журнал исследований социальной политики|Pro et Contra|Мировая экономика и международные отношения"),
+    "sv": _lines(
+        "Sociologisk Forskning|Statsvetenskaplig Tidskrift|Dansk Sociologi|Tidsskrift for samfunnsforskning|Politica|Historisk Tidskrift|Ymer"
+    ),
+    "ru": _lines(
+        "Социологические исследования|Социс|Вопросы философии|Вопросы экономики|Полис|Мир России|Общественные науки и современность|Вопросы истории|"
+        "Вестник МГУ. Серия 18|Социологический журнал|Журнал исследований социальной политики|Pro et Contra|Мировая экономика и международные отношения"
+    ),
     "en": _lines("""American Sociological Review|American Journal of Sociology|American Political Science Review|Journal of Democracy|World Politics|Theory and Society
         British Journal of Sociology|European Sociological Review|Social Forces|International Migration Review|Comparative Political Studies|Public Opinion Quarterly
         Progress in Human Geography|Environment and Planning A|Antipode|Annals of the Association of American Geographers|Urban Studies|Regional Studies
@@ -76,7 +96,9 @@ JOURNALS: Mapping[str, tuple[str, ...]] = {
         Publ. Math. IHES|Geom. Topol.|Michigan Math. J.|Arch. Rational Mech. Anal.|SIAM J. Math. Anal.|Comm. Pure Appl. Math.|J. Funct. Anal.|Mat. Sb.|Uspekhi Mat. Nauk"""),
     "medicine": _lines("""Lancet|N Engl J Med|JAMA|BMJ|Ann Intern Med|J Clin Oncol|Circulation|Cochrane Database Syst Rev|PLoS One|Pediatrics|Am J Epidemiol|Diabetes Care|Br J Psychiatry|Gut
         Chest|Nat Genet|Cell|Proc Natl Acad Sci U S A|J Biol Chem|Crit Care Med|Eur Heart J|Stroke|Neurology|Int J Epidemiol|BMC Public Health|Soc Sci Med|Trop Med Int Health|Dtsch Arztebl Int|Blood"""),
-    "zh": _lines("社会学研究|中国社会科学|经济研究|教育研究|人口研究|地理学报|政治学研究|中国农村经济|历史研究|法学研究"),
+    "zh": _lines(
+        "社会学研究|中国社会科学|经济研究|教育研究|人口研究|地理学报|政治学研究|中国农村经济|历史研究|法学研究"
+    ),
     "ja": _lines("社会学評論|教育学研究|思想|歴史学研究|地理学評論|日本労働研究雑誌|家族社会学研究|季刊社会保障研究"),
     "ko": _lines("한국사회학|교육사회학연구|한국정치학회보|경제와 사회|한국인구학|사회복지연구|대한지리학회지"),
 }
@@ -101,13 +123,27 @@ PUBLISHERS: Mapping[str, tuple[str, ...]] = {
         Buenos Aires:Paidós|Madrid:Tecnos|México:El Colegio de México|Barcelona:Ariel|Quito:Abya-Yala"""),
     "pt": _lines("""São Paulo:Cortez|Rio de Janeiro:Zahar|São Paulo:Companhia das Letras|Petrópolis:Vozes|Lisboa:Edições 70|Porto:Afrontamento|São Paulo:Hucitec|Rio de Janeiro:Paz e Terra|Campinas:Papirus|São Paulo:Atlas
         Lisboa:Imprensa de Ciências Sociais|Belo Horizonte:Editora UFMG|Porto Alegre:Artmed|Brasília:Editora UnB|Coimbra:Almedina|São Paulo:Perspectiva"""),
-    "nl": _lines("Amsterdam:Boom|Assen:Van Gorcum|Amsterdam:Amsterdam University Press|Den Haag:SCP|Leuven:Acco|Utrecht:Spectrum|Antwerpen:Garant|Meppel:Boom|Groningen:Wolters-Noordhoff|'s-Gravenhage:Nijhoff"),
-    "pl": _lines("Warszawa:PWN|Warszawa:Wydawnictwo Naukowe Scholar|Kraków:Nomos|Wrocław:Ossolineum|Kraków:Znak|Kraków:Wydawnictwo UJ|Toruń:UMK|Warszawa:IFiS PAN|Łódź:Wydawnictwo UŁ|Poznań:Zysk i S-ka"),
-    "tr": _lines("İstanbul:İletişim|İstanbul:Metis|Ankara:İmge|İstanbul:Yapı Kredi Yayınları|Ankara:Dost Kitabevi|İstanbul:İş Bankası Kültür Yayınları|Ankara:TTK|İstanbul:Bağlam"),
-    "sv": _lines("Stockholm:Norstedts|Lund:Studentlitteratur|Stockholm:Bonniers|København:Gyldendal|København:Hans Reitzel|Oslo:Universitetsforlaget|Göteborg:Daidalos|Stockholm:Liber|Aarhus:Aarhus Universitetsforlag|Helsinki:Gaudeamus"),
-    "ru": _lines("М.:Наука|М.:Мысль|М.:РОССПЭН|СПб.:Алетейя|М.:Прогресс|СПб.:Питер|М.:Изд-во МГУ|М.:Новое литературное обозрение|Новосибирск:Наука|Л.:Наука|М.:Политиздат|М.:ИНФРА-М|Екатеринбург:Изд-во УрГУ|Москва:Аспект Пресс"),
-    "zh": _lines("北京:商务印书馆|北京:社会科学文献出版社|上海:上海人民出版社|北京:人民出版社|北京:北京大学出版社|北京:中国社会科学出版社|南京:江苏人民出版社"),
-    "ja": _lines("東京:岩波書店|東京:東京大学出版会|東京:有斐閣|京都:ミネルヴァ書房|東京:勁草書房|東京:みすず書房|東京:講談社"),
+    "nl": _lines(
+        "Amsterdam:Boom|Assen:Van Gorcum|Amsterdam:Amsterdam University Press|Den Haag:SCP|Leuven:Acco|Utrecht:Spectrum|Antwerpen:Garant|Meppel:Boom|Groningen:Wolters-Noordhoff|'s-Gravenhage:Nijhoff"
+    ),
+    "pl": _lines(
+        "Warszawa:PWN|Warszawa:Wydawnictwo Naukowe Scholar|Kraków:Nomos|Wrocław:Ossolineum|Kraków:Znak|Kraków:Wydawnictwo UJ|Toruń:UMK|Warszawa:IFiS PAN|Łódź:Wydawnictwo UŁ|Poznań:Zysk i S-ka"
+    ),
+    "tr": _lines(
+        "İstanbul:İletişim|İstanbul:Metis|Ankara:İmge|İstanbul:Yapı Kredi Yayınları|Ankara:Dost Kitabevi|İstanbul:İş Bankası Kültür Yayınları|Ankara:TTK|İstanbul:Bağlam"
+    ),
+    "sv": _lines(
+        "Stockholm:Norstedts|Lund:Studentlitteratur|Stockholm:Bonniers|København:Gyldendal|København:Hans Reitzel|Oslo:Universitetsforlaget|Göteborg:Daidalos|Stockholm:Liber|Aarhus:Aarhus Universitetsforlag|Helsinki:Gaudeamus"
+    ),
+    "ru": _lines(
+        "М.:Наука|М.:Мысль|М.:РОССПЭН|СПб.:Алетейя|М.:Прогресс|СПб.:Питер|М.:Изд-во МГУ|М.:Новое литературное обозрение|Новосибирск:Наука|Л.:Наука|М.:Политиздат|М.:ИНФРА-М|Екатеринбург:Изд-во УрГУ|Москва:Аспект Пресс"
+    ),
+    "zh": _lines(
+        "北京:商务印书馆|北京:社会科学文献出版社|上海:上海人民出版社|北京:人民出版社|北京:北京大学出版社|北京:中国社会科学出版社|南京:江苏人民出版社"
+    ),
+    "ja": _lines(
+        "東京:岩波書店|東京:東京大学出版会|東京:有斐閣|京都:ミネルヴァ書房|東京:勁草書房|東京:みすず書房|東京:講談社"
+    ),
     "ko": _lines("서울:나남|서울:한울아카데미|서울:창작과비평사|파주:한길사|서울:박영사|서울:학지사"),
 }
 """Places with publishers."""
@@ -128,10 +164,18 @@ CONFERENCES = _lines("""Proc. of ICML|Proceedings of the 12th International Conf
     Proceedings of the 28th Annual ACM Symposium on Theory of Computing|IEEE Int. Conf. on Robotics and Automation|Proc. 3rd Workshop on Social Networks|ICLR|AAAI|Proceedings of the International Congress of Mathematicians""")
 
 UNIVERSITIES: Mapping[str, tuple[str, ...]] = {
-    "de": _lines("Universität Bielefeld|Universität Hamburg|Freie Universität Berlin|Ludwig-Maximilians-Universität München|Univ. Bremen|Universität Wien|Universität Zürich|TU Dresden|Universität zu Köln"),
-    "en": _lines("University of Oxford|Harvard University|University of California, Berkeley|London School of Economics|Stanford University|University of Michigan|MIT|Yale University|University of Sussex|Columbia University"),
-    "fr": _lines("Université Paris 1|EHESS|Université Lyon 2|Université de Genève|Université Laval|Université de Montréal"),
-    "it": _lines("Università Ca' Foscari Venezia|Università di Bologna|Università degli Studi di Padova|Università di Roma La Sapienza"),
+    "de": _lines(
+        "Universität Bielefeld|Universität Hamburg|Freie Universität Berlin|Ludwig-Maximilians-Universität München|Univ. Bremen|Universität Wien|Universität Zürich|TU Dresden|Universität zu Köln"
+    ),
+    "en": _lines(
+        "University of Oxford|Harvard University|University of California, Berkeley|London School of Economics|Stanford University|University of Michigan|MIT|Yale University|University of Sussex|Columbia University"
+    ),
+    "fr": _lines(
+        "Université Paris 1|EHESS|Université Lyon 2|Université de Genève|Université Laval|Université de Montréal"
+    ),
+    "it": _lines(
+        "Università Ca' Foscari Venezia|Università di Bologna|Università degli Studi di Padova|Università di Roma La Sapienza"
+    ),
     "es": _lines("Universidad Complutense de Madrid|UNAM|Universidad de Buenos Aires|El Colegio de México|FLACSO"),
     "pt": _lines("Universidade de São Paulo|Universidade Federal do Rio de Janeiro|UNICAMP|Universidade de Lisboa|USP"),
     "nl": _lines("Universiteit van Amsterdam|KU Leuven|Universiteit Utrecht"),

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 -- tables of data: one entry reads best on one line
+# ruff: noqa: E501, SIM905 -- tables of data: an entry reads best on one line, words best as words
 """Made-up identifiers and addresses of works."""
 
 import random
@@ -20,7 +20,18 @@ def make_doi(real: Sequence[str], rng: random.Random) -> str:
     if real and rng.random() < 0.5:
         return rng.choice(real)
     number = rng.randint(10_000, 9_999_999)
-    tail = rng.choice(("s{0}-{1}", "j.soc.{1}.{2:02d}.{3:03d}", "{0}", "journal.pone.{0:07d}", "S{0}{1}", "0038-{1}.{0}", "zfsoz-{1}-{3}", "nature{0}"))
+    tail = rng.choice(
+        (
+            "s{0}-{1}",
+            "j.soc.{1}.{2:02d}.{3:03d}",
+            "{0}",
+            "journal.pone.{0:07d}",
+            "S{0}{1}",
+            "0038-{1}.{0}",
+            "zfsoz-{1}-{3}",
+            "nature{0}",
+        )
+    )
     body = tail.format(number, rng.randint(1990, 2023), rng.randint(1, 12), rng.randint(1, 400))
     return f"10.{rng.randint(1000, 9999)}/{body}"
 
@@ -34,7 +45,17 @@ def make_url(real: Sequence[str], rng: random.Random) -> str:
     if not scheme and not host.startswith("www"):
         scheme = "https://"
     path = "/".join(rng.choice(_PATHS) for _ in range(rng.randint(0, 3)))
-    leaf = rng.choice(("", "", f"/{rng.randint(100, 99999)}.pdf", f"/{rng.randint(1, 999)}.html", f"?id={rng.randint(10, 9999)}", "/", f"/dp_{rng.randint(10, 999)}.pdf"))
+    leaf = rng.choice(
+        (
+            "",
+            "",
+            f"/{rng.randint(100, 99999)}.pdf",
+            f"/{rng.randint(1, 999)}.html",
+            f"?id={rng.randint(10, 9999)}",
+            "/",
+            f"/dp_{rng.randint(10, 999)}.pdf",
+        )
+    )
     return f"{scheme}{host}{'/' + path if path else ''}{leaf}"
 
 

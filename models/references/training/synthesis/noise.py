@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905 -- words read best as words on one line, not as a column of quoted strings
 """What happens to references on the way out of a PDF or an editor's hands, with the labels kept in step."""
 
 import random
@@ -10,8 +11,9 @@ _LEADS = tuple(
     "See |Vgl. |Cf. |siehe |Siehe auch |see also |Vgl. auch |cf. |Voir |Cfr. |See, e.g., |Dazu |* |- |• ".split("|")
 )
 _TAILS = tuple(
-    ";@)@,@ ;@]@ .@..@ (Original work published)@ 12@. Zugriff@ p.@ In:@*@|@ S.@; vgl.@ und@ and references therein."
-    .split("@")
+    ";@)@,@ ;@]@ .@..@ (Original work published)@ 12@. Zugriff@ p.@ In:@*@|@ S.@; vgl.@ und@ and references therein.".split(
+        "@"
+    )
 )
 _LIGATURES = (("ffi", "ﬃ"), ("fi", "ﬁ"), ("fl", "ﬂ"), ("ff", "ﬀ"))
 _CONFUSIONS = tuple(pair.split("/") for pair in "ü/ii l/1 rn/m ß/B e/c ö/o ä/a I/l é/e h/b".split())
@@ -101,11 +103,15 @@ def letters(segments: list[Segment], rng: random.Random) -> list[Segment]:
     """A few misread letters, or ligatures."""
     if rng.random() < 0.4:
         for plain, joined in _LIGATURES:
-            segments = _map(segments, lambda text, p=plain, j=joined: text.replace(p, j), _WORDY)  # type: ignore[misc]
+            segments = _map(segments, _replacing(plain, joined), _WORDY)
         return segments
     right, wrong = rng.choice(_CONFUSIONS)
     labels = _WORDY | {"author"} if not wrong.isdigit() else _WORDY
     return _map(segments, lambda text: text.replace(right, wrong, 1) if rng.random() < 0.5 else text, frozenset(labels))
+
+
+def _replacing(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
 
 
 def capitals(segments: list[Segment], rng: random.Random) -> list[Segment]:

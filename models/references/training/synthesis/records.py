@@ -1,8 +1,8 @@
-# ruff: noqa: E501 -- tables of data: one entry reads best on one line
+# ruff: noqa: SIM905 -- words read best as words, not as a column of quoted strings
 """Records to be printed: for a kind of work, a language and a domain, the values of all its fields."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gleanery.models.references.training.synthesis import facts
@@ -14,11 +14,19 @@ from gleanery.models.references.training.synthesis.values import Pools
 
 _CJK = frozenset(("zh", "ja", "ko"))
 _CJK_NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "zh": ("王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗", tuple("伟 芳 娜 敏 静 丽 强 磊 军 洋 勇 艳 杰 建国 志强 晓明 海燕 文华 国庆 春梅 明 玉兰".split())),
+    "zh": (
+        "王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗",
+        tuple("伟 芳 娜 敏 静 丽 强 磊 军 洋 勇 艳 杰 建国 志强 晓明 海燕 文华 国庆 春梅 明 玉兰".split()),
+    ),
     "ja": ("", tuple("太郎 健一 博 誠 隆 直子 恵子 由美 和彦 正 茂 久美子 真理".split())),
-    "ko": ("김이박최정강조윤장임한오서신권", tuple("민수 영희 철수 지영 현우 수진 준호 미경 상훈 은주 동욱 혜진".split())),
+    "ko": (
+        "김이박최정강조윤장임한오서신권",
+        tuple("민수 영희 철수 지영 현우 수진 준호 미경 상훈 은주 동욱 혜진".split()),
+    ),
 }
-_JA_FAMILIES = tuple("佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 見田 上野".split())
+_JA_FAMILIES = tuple(
+    "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 見田 上野".split()
+)
 
 
 @dataclass(frozen=True)
@@ -62,30 +70,54 @@ def _sometimes(pools: Pools, wish: Wish, year: int, rng: random.Random) -> dict[
     language = wish.language
     terms = TERMS.get(language, TERMS["en"])
     doi = make_doi(pools.dois, rng)
-    chances = {
-        "issue": (0.65, lambda: rng.choice((str(rng.randint(1, 12)), str(rng.randint(1, 6)), "1-2", "3/4", "1–2", str(rng.randint(1, 60))))),
+    chances: dict[str, tuple[float, Callable[[], str]]] = {
+        "issue": (
+            0.65,
+            lambda: rng.choice(
+                (str(rng.randint(1, 12)), str(rng.randint(1, 6)), "1-2", "3/4", "1–2", str(rng.randint(1, 60)))
+            ),
+        ),
         "series": (0.18, lambda: rng.choice(facts.SERIES)),
         "seriesnum": (0.8, lambda: str(rng.randint(1, 400))),
         "edition": (0.2, lambda: _edition(language, rng)),
         "translator": (0.08, lambda: _people(pools, replace(wish.editors, order="given-family"), language, 1, rng)),
         "doi": (0.35, lambda: doi),
-        "doiurl": (0.35, lambda: rng.choice(("https://doi.org/", "http://dx.doi.org/", "https://dx.doi.org/", "https://doi.org/")) + doi),
+        "doiurl": (
+            0.35,
+            lambda: (
+                rng.choice(("https://doi.org/", "http://dx.doi.org/", "https://dx.doi.org/", "https://doi.org/")) + doi
+            ),
+        ),
         "url": (0.9 if wish.kind in ("web", "news") else 0.15, lambda: make_url(pools.urls, rng)),
         "accessed": (0.6, lambda: full_date(year + rng.randint(0, 4), language, rng)),
         "isbn": (0.05, lambda: make_isbn(rng)),
         "issn": (0.05, lambda: make_issn(rng)),
         "total": (0.3, lambda: str(rng.randint(90, 700))),
         "pmid": (0.3, lambda: str(rng.randint(1_000_000, 38_000_000))),
-        "number": (0.75, lambda: rng.choice((str(rng.randint(1, 400)), f"{rng.randint(1, 40)}/{year % 100:02d}", f"{year % 100:02d}-{rng.randint(1, 60):02d}", str(rng.randint(100, 9999))))),
+        "number": (
+            0.75,
+            lambda: rng.choice(
+                (
+                    str(rng.randint(1, 400)),
+                    f"{rng.randint(1, 40)}/{year % 100:02d}",
+                    f"{year % 100:02d}-{rng.randint(1, 60):02d}",
+                    str(rng.randint(100, 9999)),
+                )
+            ),
+        ),
     }
     fields = {name: make() for name, (chance, make) in chances.items() if rng.random() < chance}
     fields["genre"] = rng.choice(terms[wish.kind if wish.kind in ("thesis", "report", "web") else "report"])
     fields["university"] = rng.choice(facts.UNIVERSITIES.get(language, facts.UNIVERSITIES["en"]))
     fields["organisation"] = rng.choice(facts.ORGANISATIONS.get(language, facts.ORGANISATIONS["en"]))
-    fields["newsdate"] = full_date(year, language, rng).removesuffix(str(year)).strip(" ,.") if rng.random() < 0.8 else ""
+    fields["newsdate"] = (
+        full_date(year, language, rng).removesuffix(str(year)).strip(" ,.") if rng.random() < 0.8 else ""
+    )
     fields["fulldate"] = full_date(year, language, rng)
     fields["shelf"] = rng.choice(facts.ARCHIVES)
-    fields["conference"] = rng.choice(pools.conferences if pools.conferences and rng.random() < 0.7 else facts.CONFERENCES)
+    fields["conference"] = rng.choice(
+        pools.conferences if pools.conferences and rng.random() < 0.7 else facts.CONFERENCES
+    )
     fields["arxiv"], arxiv_class = _arxiv(year, rng)
     if arxiv_class:
         fields["arxivclass"] = arxiv_class
@@ -93,7 +125,9 @@ def _sometimes(pools: Pools, wish: Wish, year: int, rng: random.Random) -> dict[
     fields["mr"] = str(rng.randint(10_000, 4_000_000))
     fields["zoo"] = rng.choice(("2", "3", "6", "7", "8", "10", "n.s."))
     fields["monthyear"] = f"{year} {rng.choice(TERMS['en']['months'])[:3]}" + rng.choice(("", f" {rng.randint(1, 28)}"))
-    fields["note"] = rng.choice(("in Russian", "in German", "in Japanese", "unpublished", "in Chinese", "in Polish", "in Portuguese"))
+    fields["note"] = rng.choice(
+        ("in Russian", "in German", "in Japanese", "unpublished", "in Chinese", "in Polish", "in Portuguese")
+    )
     return fields
 
 
@@ -117,16 +151,40 @@ def _date(year: int, language: str, rng: random.Random) -> str:
     if chance < 0.975:
         return rng.choice(TERMS.get(language, TERMS["en"])["forth"])
     earlier = year - rng.randint(3, 80)
-    return rng.choice((f"{year}/{(year + 1) % 100:02d}", f"[{earlier}] {year}", f"{year} [{earlier}]", f"{earlier}/{year}", f"{earlier}-{year}", f"[{year}]", f"{earlier} [{year}]"))
+    return rng.choice(
+        (
+            f"{year}/{(year + 1) % 100:02d}",
+            f"[{earlier}] {year}",
+            f"{year} [{earlier}]",
+            f"{earlier}/{year}",
+            f"{earlier}-{year}",
+            f"[{year}]",
+            f"{earlier} [{year}]",
+        )
+    )
 
 
 def full_date(year: int, language: str, rng: random.Random) -> str:
     """A day as printed in a language."""
     day, month = rng.randint(1, 28), rng.randint(1, 12)
     word = TERMS.get(language, TERMS["en"])["months"][month - 1]
-    numeric = (f"{day}.{month}.{year}", f"{day:02d}.{month:02d}.{year}", f"{year}-{month:02d}-{day:02d}", f"{day:02d}/{month:02d}/{year}")
+    numeric = (
+        f"{day}.{month}.{year}",
+        f"{day:02d}.{month:02d}.{year}",
+        f"{year}-{month:02d}-{day:02d}",
+        f"{day:02d}/{month:02d}/{year}",
+    )
     if language == "en":
-        return rng.choice((f"{word} {day}, {year}", f"{day} {word} {year}", f"{word[:3]} {day}, {year}", f"{day} {word[:3]}. {year}", f"{word} {year}", *numeric[2:]))
+        return rng.choice(
+            (
+                f"{word} {day}, {year}",
+                f"{day} {word} {year}",
+                f"{word[:3]} {day}, {year}",
+                f"{day} {word[:3]}. {year}",
+                f"{word} {year}",
+                *numeric[2:],
+            )
+        )
     if language in ("es", "pt"):
         return rng.choice((f"{day} de {word} de {year}", f"{day} {word} {year}", *numeric))
     if language == "de":
@@ -253,7 +311,21 @@ def _edition(language: str, rng: random.Random) -> str:
 
 def _arxiv(year: int, rng: random.Random) -> tuple[str, str]:
     """An arXiv identifier and, for a new one, at times its class."""
-    old = rng.choice(("hep-th", "hep-ph", "astro-ph", "gr-qc", "cond-mat", "quant-ph", "math.AG", "math-ph", "hep-ex", "hep-lat", "nucl-th"))
+    old = rng.choice(
+        (
+            "hep-th",
+            "hep-ph",
+            "astro-ph",
+            "gr-qc",
+            "cond-mat",
+            "quant-ph",
+            "math.AG",
+            "math-ph",
+            "hep-ex",
+            "hep-lat",
+            "nucl-th",
+        )
+    )
     month = rng.randint(1, 12)
     if year < 2008:
         prefix = rng.choice(("", "", "arXiv:", "arXiv: "))

@@ -21,23 +21,64 @@ _DE_VOL = "< {volume} ({issue})| {volume}({issue})|, Jg. {volume}, H. {issue}|, 
 _DE_VOLYEAR = "< {volume} ({year})|, {volume} ({year}), H. {issue}| {issue}/{year}|, H. {issue}/{year}|, {volume}. Jg. ({year}), H. {issue}|, {volume} ({year}) {issue}|, Jg. {volume} ({year}), H. {issue}|, Heft {issue}, {year}|, Bd. {volume}, {year}| {volume}, {year}| {year}, H. {issue}|, Nr. {issue}/{year}| {volume}. {year}|, {year}|, {volume}/{year}>"
 _DE_IN = "<. In: |. In: |. In: |, in: |, in: |, in |. – In: |. In |. |, >"
 _DE_ED = "<{editor} @eds: |{editor} @eds: |{editor} @eds, |{editor} @eds |{editor} @eds (<{year}>): |{editor} @eds. |Dies. @eds: |Ders. @eds: |{editor}: >"
-_DE_BOOK = "<" + _DE_ED + "{book}|" + _DE_ED + "@lq{book}@rq|" + _DE_ED + "{book}|{book}. @edby {editor}|{book}, @edby {editor}|{book}>"
+_DE_BOOK = (
+    "<"
+    + _DE_ED
+    + "{book}|"
+    + _DE_ED
+    + "@lq{book}@rq|"
+    + _DE_ED
+    + "{book}|{book}. @edby {editor}|{book}, @edby {editor}|{book}>"
+)
 
 GERMAN: Mapping[str, tuple[str, ...]] = {
     "article": (
-        _DE_HEAD + _QUOTED + "<. In: |. In: |. In: |, in: |, in: |. |, |. – In: |. in: >{journal}" + _DE_VOL + _DE_PAGE + _END,
-        _DE_PLAIN + _QUOTED + "<. In: |, in: |, in |. |, ><{journal}|ders., {journal}|{journal}>" + _DE_VOLYEAR + _DE_PAGE + _END,
+        _DE_HEAD
+        + _QUOTED
+        + "<. In: |. In: |. In: |, in: |, in: |. |, |. – In: |. in: >{journal}"
+        + _DE_VOL
+        + _DE_PAGE
+        + _END,
+        _DE_PLAIN
+        + _QUOTED
+        + "<. In: |, in: |, in |. |, ><{journal}|ders., {journal}|{journal}>"
+        + _DE_VOLYEAR
+        + _DE_PAGE
+        + _END,
     ),
     "chapter": (
         _DE_HEAD + _QUOTED + _DE_IN + _DE_BOOK + _DE_EDN + _DE_SERIES + "<. |, |. |; >" + _DE_PUB + _DE_PAGE + _END,
         _DE_HEAD + _QUOTED + "<. In: |, in: |. In >" + _DE_BOOK + "<. |, >" + _DE_PUB + _DE_PAGE + _END,
-        _DE_HEAD + _QUOTED + "<. In |. In: >{editor} @eds, {book} (<S. {page}|S. {page}|pp. {page}|Bd. {volume}, S. {page}>). " + _DE_PUB + _END,
-        _DE_HEAD + _QUOTED + "<. S. |, S. |. Pp. >{page} < in: | in | In: >{editor} @eds<: |, >{book}. " + _DE_PUB + _END,
+        _DE_HEAD
+        + _QUOTED
+        + "<. In |. In: >{editor} @eds, {book} (<S. {page}|S. {page}|pp. {page}|Bd. {volume}, S. {page}>). "
+        + _DE_PUB
+        + _END,
+        _DE_HEAD
+        + _QUOTED
+        + "<. S. |, S. |. Pp. >{page} < in: | in | In: >{editor} @eds<: |, >{book}. "
+        + _DE_PUB
+        + _END,
         _DE_PLAIN + _QUOTED + "<. In: |, in: >" + _DE_BOOK + "<. |, >" + _DE_PUBYEAR + _DE_PAGE + _END,
     ),
     "book": (
-        _DE_HEAD + "{title}" + _DE_EDN + "[<. |, |; >@transby {translator}]" + _DE_SERIES + "<. |. |, |; |. – >" + _DE_PUB + "[, {total} S.]" + _END,
-        _DE_PLAIN + "{title}" + _DE_EDN + _DE_SERIES + "<. |, |, | >" + _DE_PUBYEAR + "[<, S. |, |: >{page}|, {total} S.]" + _END,
+        _DE_HEAD
+        + "{title}"
+        + _DE_EDN
+        + "[<. |, |; >@transby {translator}]"
+        + _DE_SERIES
+        + "<. |. |, |; |. – >"
+        + _DE_PUB
+        + "[, {total} S.]"
+        + _END,
+        _DE_PLAIN
+        + "{title}"
+        + _DE_EDN
+        + _DE_SERIES
+        + "<. |, |, | >"
+        + _DE_PUBYEAR
+        + "[<, S. |, |: >{page}|, {total} S.]"
+        + _END,
         _DE_HEAD + "{title}, Bd. {volume}" + _DE_SERIES + "<. |, >" + _DE_PUB + _END,
     ),
     "edited": (
@@ -46,12 +87,15 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
         "{editor} @eds<, | >{date}: {title}" + _DE_EDN + "<. |, >" + _DE_PUB + _END,
     ),
     "thesis": (
-        _DE_HEAD + "{title}<. |, ><{genre}|{genre}|Unveröff. {genre}>, <{university:publisher}|{place}|{university:publisher}, {place}|{place}: {university:publisher}>" + _END,
+        _DE_HEAD
+        + "{title}<. |, ><{genre}|{genre}|Unveröff. {genre}>, <{university:publisher}|{place}|{university:publisher}, {place}|{place}: {university:publisher}>"
+        + _END,
         _DE_PLAIN + "{title}<, |. >{genre}<, | >{place} {year}" + _END,
     ),
     "report": (
         _DE_HEAD + "{title}<. |, | (>{genre}[ <Nr. |No. ||Nr. >{number}]<. |, |. >" + _DE_PUB + _ACCESS,
-        "<{organisation:author}|{organisation:author}|{organisation:editor} (Hrsg.)>< ({date}): | ({date}). |, {date}: >{title}<. |, >{place}" + _ACCESS,
+        "<{organisation:author}|{organisation:author}|{organisation:editor} (Hrsg.)>< ({date}): | ({date}). |, {date}: >{title}<. |, >{place}"
+        + _ACCESS,
         _DE_HEAD + "{title}. <{publisher} |>{genre} {number}" + _ACCESS,
     ),
     "web": (
@@ -61,7 +105,10 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
     "news": (
         _DE_HEAD + _QUOTED + "<. In: |, in: ><{site}|{site}>, {newsdate:date}" + "[, S. {page}]" + _ACCESS,
         "{author} ({fulldate:date})<. |: >{title}. <In: |>{site}" + _ACCESS,
-        _DE_PLAIN + _QUOTED + "<, in: |. In: |. >{site}<, | vom |, Nr. {issue}, |, (>{fulldate:date}[, S. {page}]" + _ACCESS,
+        _DE_PLAIN
+        + _QUOTED
+        + "<, in: |. In: |. >{site}<, | vom |, Nr. {issue}, |, (>{fulldate:date}[, S. {page}]"
+        + _ACCESS,
     ),
 }
 
@@ -77,7 +124,13 @@ _EN_PAGE = "<, pp. {page}|: {page}|, {page}|:{page}|, pp {page}|: pp. {page}|, p
 _EN_EDN = "[ ({edition} <ed.|edn|ed>)|, {edition} <ed.|edn|edition|ed.>|. {edition} ed.]"
 _EN_SERIES = "[ ({series}<, | ><no. |vol. |>{seriesnum})|. {series} {seriesnum}|, {series}]"
 _EN_ED = "<{editor} @eds, |{editor} @eds, |{editor} @eds |{editor} @eds: |{editor}, @eds, >"
-_EN_BOOK = "<In |In: |in: |in |in: ><" + _EN_ED + "{book}|" + _EN_ED + "{book}|{book}, @edby {editor}|{book}, @edby {editor}|{book}. @edby {editor}|{book}>"
+_EN_BOOK = (
+    "<In |In: |in: |in |in: ><"
+    + _EN_ED
+    + "{book}|"
+    + _EN_ED
+    + "{book}|{book}, @edby {editor}|{book}, @edby {editor}|{book}. @edby {editor}|{book}>"
+)
 _EN_CHPAGE = "< (pp. {page})|, pp. {page}|, {page}|: {page}|, pp. {page}>"
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -85,7 +138,8 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         _EN_HEAD + _EN_TITLE + "<{journal}|{journal}|{journal}|in {journal}|In: {journal}>" + _EN_VOL + _EN_PAGE + _END,
         _EN_HEAD + _EN_TITLE + "{journal}" + _EN_VOL + _EN_PAGE + _END,
         _EN_PLAIN + _EN_TITLE + "<{journal}|in {journal}|{journal}>" + _EN_VOLYEAR + _EN_PAGE + _END,
-        "{author}, @lq{title},@rq {journal}<, vol. {volume}, no. {issue}, pp. {page}, {year}|, vol. {volume}, pp. {page}, {fulldate:date}|, vol. {volume}, {year}, pp. {page}>" + _END,
+        "{author}, @lq{title},@rq {journal}<, vol. {volume}, no. {issue}, pp. {page}, {year}|, vol. {volume}, pp. {page}, {fulldate:date}|, vol. {volume}, {year}, pp. {page}>"
+        + _END,
     ),
     "chapter": (
         _EN_HEAD + _EN_TITLE + _EN_BOOK + _EN_EDN + _EN_CHPAGE + "<. |, >" + _EN_PUB + _END,
@@ -95,9 +149,23 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         _EN_PLAIN + _EN_TITLE + _EN_BOOK + "<, | |. >" + _EN_PUBYEAR + _EN_PAGE + _END,
     ),
     "book": (
-        _EN_HEAD + "{title}" + _EN_EDN + "[<. |, | (>@transby {translator}]" + _EN_SERIES + "<. |, |. >" + _EN_PUB + _END,
+        _EN_HEAD
+        + "{title}"
+        + _EN_EDN
+        + "[<. |, | (>@transby {translator}]"
+        + _EN_SERIES
+        + "<. |, |. >"
+        + _EN_PUB
+        + _END,
         _EN_HEAD + "{title}" + _EN_EDN + "<. |, >" + _EN_PUB + _END,
-        _EN_PLAIN + "{title}" + _EN_EDN + "[, @transby {translator}]" + "<, |. | | >" + _EN_PUBYEAR + "[<, |: |, p. |, pp. >{page}]" + _END,
+        _EN_PLAIN
+        + "{title}"
+        + _EN_EDN
+        + "[, @transby {translator}]"
+        + "<, |. | | >"
+        + _EN_PUBYEAR
+        + "[<, |: |, p. |, pp. >{page}]"
+        + _END,
         "{author}. {title}" + _EN_EDN + ". " + _EN_PUBYEAR + "[. Print| Print]" + _END,
     ),
     "edited": (
@@ -110,13 +178,18 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "{author}. {title}. {genre}. {university:publisher}[; {place}], {year}" + _END,
     ),
     "report": (
-        _EN_HEAD + _EN_TITLE + "{genre} <No. |no. |||>{number}[. {place}: {publisher}|, {publisher}|. {publisher}]" + _END,
-        "{organisation:author}< ({date}). | ({date}) |. {date}. |, {date}. >{title}<. |, >{place}<: {organisation:publisher}|>" + _ACCESS,
+        _EN_HEAD
+        + _EN_TITLE
+        + "{genre} <No. |no. |||>{number}[. {place}: {publisher}|, {publisher}|. {publisher}]"
+        + _END,
+        "{organisation:author}< ({date}). | ({date}) |. {date}. |, {date}. >{title}<. |, >{place}<: {organisation:publisher}|>"
+        + _ACCESS,
         "{organisation:author}, {title} ({place}: {organisation:publisher}, {year})" + _ACCESS,
         _EN_HEAD + "{title} ({genre} No. {number})<. |, >{organisation:publisher}" + _ACCESS,
     ),
     "web": (
-        "<{author}|{organisation:author}>< ({date}). | ({date}) |. {date}. |. >{title}<. |. {site}. | >" + "<@from |@from |Available at: ><{url}|\\<{url}\\>|{url}><, | |. ><(@accessed {accessed})|@accessed {accessed}|\\[Accessed {accessed}\\]><.|>",
+        "<{author}|{organisation:author}>< ({date}). | ({date}) |. {date}. |. >{title}<. |. {site}. | >"
+        + "<@from |@from |Available at: ><{url}|\\<{url}\\>|{url}><, | |. ><(@accessed {accessed})|@accessed {accessed}|\\[Accessed {accessed}\\]><.|>",
         "{author} ({fulldate:date}). {title} \\[{genre}\\]. {url}",
         "{author} ({year}). {title} (Version {number}.{issue}) \\[{genre}\\]. {publisher}[. {doiurl}|. {url}].",
     ),
@@ -126,6 +199,9 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "{author}, @lq{title},@rq {site}, {fulldate:date}[, <p. |A|>{page}]" + _ACCESS,
     ),
     "conference": (
-        _EN_HEAD + _EN_TITLE + "<In |In: |in: |Paper presented at the ||>{conference:container-title}[<, pp. |, pages | (pp. |: >{page}]<. |, >{place}" + _END,
+        _EN_HEAD
+        + _EN_TITLE
+        + "<In |In: |in: |Paper presented at the ||>{conference:container-title}[<, pp. |, pages | (pp. |: >{page}]<. |, >{place}"
+        + _END,
     ),
 }

@@ -3,7 +3,9 @@
 
 from collections.abc import Mapping
 
-_MED_TAIL = "[. <doi: |doi:|DOI: |https://doi.org/|>{doi}][<. PMID: |; PMID: |. PubMed PMID: | \\[PMID: |. PMID >{pmid}]<.||>"
+_MED_TAIL = (
+    "[. <doi: |doi:|DOI: |https://doi.org/|>{doi}][<. PMID: |; PMID: |. PubMed PMID: | \\[PMID: |. PMID >{pmid}]<.||>"
+)
 _MED_VOL = "<{year};{volume}({issue}):{page}|{year};{volume}:{page}|{year}; {volume}: {page}|{year}; {volume}({issue}): {page}|{monthyear:date};{volume}({issue}):{page}|{year}, {volume}:{page}|{year};{volume} ({issue}):{page}>"
 _MED_END = "<{volume}:{page}|{volume}({issue}):{page}|{volume}: {page}|{volume}, {page}|{volume} ({issue}), {page}|vol. {volume}, no. {issue}, pp. {page}|{volume} {page}>"
 
@@ -37,7 +39,9 @@ _MATH_VOL = "< {volume} ({year}), no. {issue}, {page}| {volume} ({year}), {page}
 PREPRINT: Mapping[str, tuple[str, ...]] = {
     "article": (
         "{author}, " + _HEP_REF + "<.||;|,>",
-        "{author}, <{title}|@lq{title}@rq|@lq{title}@rq>, " + _HEP_REF + "<[, doi:{doi}].|[, {arxiv}[ \\[{arxivclass}\\]]].|>",
+        "{author}, <{title}|@lq{title}@rq|@lq{title}@rq>, "
+        + _HEP_REF
+        + "<[, doi:{doi}].|[, {arxiv}[ \\[{arxivclass}\\]]].|>",
         "{author}, " + _HEP_REF + _ARXIV,
         "{author}<. |, >{title}<. |, >{journal}" + _MATH_VOL + "<.|. MR {mr}.| MR{mr}|>",
         "{author}, @lq{title},@rq " + _HEP_REF + "[, \\[{arxiv}\\]]<.|>",
@@ -47,7 +51,8 @@ PREPRINT: Mapping[str, tuple[str, ...]] = {
     "preprint": (
         "{author}, <{title}, |@lq{title}@rq, |>{arxiv}[ \\[{arxivclass}\\]]<.| ({year}).|, {year}.|>",
         "{author}. {title}. <arXiv preprint ||Preprint, |>{arxiv}, {year}.",
-        "{author}, {title}, <{forth:date}|preprint ({year})|preprint, {year}|{genre} {number}, {year}>" + "[, {arxiv}]<.|>",
+        "{author}, {title}, <{forth:date}|preprint ({year})|preprint, {year}|{genre} {number}, {year}>"
+        + "[, {arxiv}]<.|>",
         "{author}, <in preparation|private communication|to be published|unpublished><.| ({year}).|>",
     ),
     "conference": (
@@ -66,7 +71,10 @@ PREPRINT: Mapping[str, tuple[str, ...]] = {
         "{author}, {title}, {book} (<{place}, {year}|{publisher}>), {series:collection-title}, vol. {volume}, {publisher}, {place}, {year}, pp. {page}.",
     ),
     "thesis": ("{author}, {title}, {genre}, {university:publisher}[, {place}]<, | (>{year}<.|).>",),
-    "report": ("{author}, <{title}, |>{genre}<, | No. | >{number}<, | (>{year}<.|).>", "{author}, {publisher} report {number} ({year})."),
+    "report": (
+        "{author}, <{title}, |>{genre}<, | No. | >{number}<, | (>{year}<.|).>",
+        "{author}, {publisher} report {number} ({year}).",
+    ),
 }
 
 _ZOO_HEAD = "<{author} ({date})|{author}, {date}.|{author}. {date}.|{author} {date}.|{author} ({date}).|{author} ({date}):|{author}, {date}:|{author} {date}>"
@@ -74,17 +82,24 @@ _ZOO_VOL = "< {volume}: {page}|, {volume}: {page}|, {volume}, {page}|, {volume}(
 
 NATURAL_HISTORY: Mapping[str, tuple[str, ...]] = {
     "article": (
-        _ZOO_HEAD + " {title}<. |. |. |. – |.—>{journal}" + _ZOO_VOL + "<, pl. 3|, pls 1–4|, figs 1–3||||||. Taf. II|, 1 plate|>" + "<.|.||. \\[{note}\\]| \\[{note}\\].|. https://doi.org/{doi}|. {doiurl}>",
+        _ZOO_HEAD
+        + " {title}<. |. |. |. – |.—>{journal}"
+        + _ZOO_VOL
+        + "<, pl. 3|, pls 1–4|, figs 1–3||||||. Taf. II|, 1 plate|>"
+        + "<.|.||. \\[{note}\\]| \\[{note}\\].|. https://doi.org/{doi}|. {doiurl}>",
         "{author}, {title}, {journal}, <vol. |ser. 2, vol. |t. |>{volume}, <p. |pp. ||S. >{page}, {year}.",
         "{author}. {year}. {title}. {journal} {volume}<: |:|, >{page}.",
     ),
     "book": (
-        _ZOO_HEAD + " {title}[, {edition} ed.]<. |. Vol. {volume}. |. Volume {volume}. |><{publisher}, {place}|{place}: {publisher}|{place}, {publisher}>[, {total} pp.|, {total} pp|. {total} S.|. {total} p.]<.||, 12 pls.>",
+        _ZOO_HEAD
+        + " {title}[, {edition} ed.]<. |. Vol. {volume}. |. Volume {volume}. |><{publisher}, {place}|{place}: {publisher}|{place}, {publisher}>[, {total} pp.|, {total} pp|. {total} S.|. {total} p.]<.||, 12 pls.>",
     ),
     "chapter": (
-        _ZOO_HEAD + " {title}<. In: |. Pp. {page} in >{editor} <(Eds.)|(Ed.)|(eds)|(ed.)|(Hrsg.)><, |. |: | >{book}<. |, ><{publisher}, {place}|{place}: {publisher}>[, pp. {page}|: {page}]<.|>",
+        _ZOO_HEAD
+        + " {title}<. In: |. Pp. {page} in >{editor} <(Eds.)|(Ed.)|(eds)|(ed.)|(Hrsg.)><, |. |: | >{book}<. |, ><{publisher}, {place}|{place}: {publisher}>[, pp. {page}|: {page}]<.|>",
     ),
     "web": (
-        _ZOO_HEAD + " {title}. <Available from: |Electronic database accessible at |Available at ><{url}|\\<{url}\\>> <(accessed {accessed})|\\[accessed {accessed}\\]|(accessed on {accessed})><.|>",
+        _ZOO_HEAD
+        + " {title}. <Available from: |Electronic database accessible at |Available at ><{url}|\\<{url}\\>> <(accessed {accessed})|\\[accessed {accessed}\\]|(accessed on {accessed})><.|>",
     ),
 }

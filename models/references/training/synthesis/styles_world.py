@@ -28,17 +28,33 @@ WORLD: Mapping[str, tuple[str, ...]] = {
         _PLAIN + _TITLE + "<, @in |. @in |, @in >" + _BOOK + "[, @vol {volume}]<, |. >" + _PUBYEAR + _PAGE + _END,
     ),
     "book": (
-        _HEAD + "<{title}|{title}|@lq{title}@rq>[<. |, >{edition} @edn]" + "[<, |. >@transby {translator}]<, |. >" + _PUB + _SERIES + _END,
-        _PLAIN + "{title}[<, |. >{edition} @edn][<, |. >@transby {translator}]<, |. |, >" + _PUBYEAR + _SERIES + "[, @p {page}|, {total} @p]" + _END,
+        _HEAD
+        + "<{title}|{title}|@lq{title}@rq>[<. |, >{edition} @edn]"
+        + "[<, |. >@transby {translator}]<, |. >"
+        + _PUB
+        + _SERIES
+        + _END,
+        _PLAIN
+        + "{title}[<, |. >{edition} @edn][<, |. >@transby {translator}]<, |. |, >"
+        + _PUBYEAR
+        + _SERIES
+        + "[, @p {page}|, {total} @p]"
+        + _END,
         _PLAIN + "{title}, @vol {volume}<, |. >" + _PUBYEAR + "[, @p {page}]" + _END,
     ),
-    "edited": ("{editor} @eds<, | ({date}), >{title}<, |. >" + _PUB + _END, "{editor} @eds, {title}, " + _PUBYEAR + _END),
+    "edited": (
+        "{editor} @eds<, | ({date}), >{title}<, |. >" + _PUB + _END,
+        "{editor} @eds, {title}, " + _PUBYEAR + _END,
+    ),
     "thesis": (
         _HEAD + "{title}<, |. |, (>{genre}<, |. |), >{university:publisher}[, {place}]" + _END,
         _PLAIN + "{title}, {genre}, {university:publisher}, {year}" + _END,
         "{author}. {title}. {year}. {total} f. {genre} - {university:publisher}, {place}, {year}.",
     ),
-    "report": (_HEAD + "{title}<, |. >[{genre} <@number |>{number}<, |. >]" + _PUB + _END, "{organisation:author} ({date}), {title}<, |. >" + _PUB + _END),
+    "report": (
+        _HEAD + "{title}<, |. >[{genre} <@number |>{number}<, |. >]" + _PUB + _END,
+        "{organisation:author} ({date}), {title}<, |. >" + _PUB + _END,
+    ),
     "web": (
         "<{author}|{organisation:author}>< ({date}). |, |. >{title}<. @from |. |, @from ><{url}|\\<{url}\\>><. | |, ><@accessed {accessed}|(@accessed {accessed})|\\[@accessed {accessed}\\]|({accessed})><.|>",
     ),
@@ -52,7 +68,8 @@ _RU_TAIL = "<. – |. — |. - |. ><С. {page}|с. {page}><.||>"
 
 RUSSIAN: Mapping[str, tuple[str, ...]] = {
     "article": (
-        "{author} {title} // {journal}<. – |. |. — >{year}<. – |. |. — ><№ {issue}|Т. {volume}. – № {issue}|Т. {volume}. № {issue}|Т. {volume}, № {issue}|№ {issue} ({volume})>" + _RU_TAIL,
+        "{author} {title} // {journal}<. – |. |. — >{year}<. – |. |. — ><№ {issue}|Т. {volume}. – № {issue}|Т. {volume}. № {issue}|Т. {volume}, № {issue}|№ {issue} ({volume})>"
+        + _RU_TAIL,
         "{author} ({date}) {title}. {journal}. {volume} ({issue}): {page}.",
         "{author} {title} / {author} // {journal}. – {year}. – № {issue}. – С. {page}.",
         "{author} {title} // {journal}, {year}, №{issue}, с. {page}.",
@@ -60,7 +77,8 @@ RUSSIAN: Mapping[str, tuple[str, ...]] = {
     ),
     "chapter": (
         "{author} {title} // {book}<. – |. |: ><Под ред. {editor}. |сб. ст. |>{place}: {publisher}, {year}" + _RU_TAIL,
-        "{author} {title} // {book} / <под ред.|отв. ред.|под общ. ред.> {editor}. {place}: {publisher}, {year}" + _RU_TAIL,
+        "{author} {title} // {book} / <под ред.|отв. ред.|под общ. ред.> {editor}. {place}: {publisher}, {year}"
+        + _RU_TAIL,
     ),
     "book": (
         "{author} {title}<. – |. |. — >[{edition} изд. ]<{place}: {publisher}, {year}|{place}, {year}|{place}.: {publisher}, {year}><. – {total} с.|. {total} с.|. С. {page}.|.|. — {total} c.>",
@@ -74,7 +92,8 @@ _CN_AUTHOR = "<{author}. |{author}．|{author}，|{author}: >"
 
 CHINESE: Mapping[str, tuple[str, ...]] = {
     "article": (
-        _CN_AUTHOR + "{title}<\\[J\\]. |\\[J\\]．|\\[J\\].>{journal}<, |，>{year}<, |，>{volume}({issue})<: |：|:>{page}<.||．>",
+        _CN_AUTHOR
+        + "{title}<\\[J\\]. |\\[J\\]．|\\[J\\].>{journal}<, |，>{year}<, |，>{volume}({issue})<: |：|:>{page}<.||．>",
         "{author}<：|，>《{title}》，《{journal}》，<{year}年第{issue}期|{year}年第{issue}期，第{page}页><。||.>",
         "{author}，{year}，〈{title}〉，《{journal}》{volume}（{issue}）：{page}。",
     ),
@@ -82,7 +101,10 @@ CHINESE: Mapping[str, tuple[str, ...]] = {
         _CN_AUTHOR + "{title}<\\[M\\]. |\\[M\\]．>{place}<: |：>{publisher}<, |，>{year}[<: |：>{page}]<.||．>",
         "{author}<：|，|著，>《{title}》，<{place}：|{place}，|>{publisher}，{year}年[，第{page}页]<。||.>",
     ),
-    "chapter": (_CN_AUTHOR + "{title}<\\[A\\]. |\\[C\\]//|\\[A\\].>{editor}. {book}\\[C\\]. {place}: {publisher}, {year}: {page}.",),
+    "chapter": (
+        _CN_AUTHOR
+        + "{title}<\\[A\\]. |\\[C\\]//|\\[A\\].>{editor}. {book}\\[C\\]. {place}: {publisher}, {year}: {page}.",
+    ),
     "thesis": (_CN_AUTHOR + "{title}\\[D\\]. {place}: {publisher}, {year}.",),
 }
 
@@ -104,7 +126,10 @@ KOREAN: Mapping[str, tuple[str, ...]] = {
         "{author}, “{title},” 『{journal}』 {volume}({issue}), {year}, {page}<면||쪽>.",
         "{author}. {title}. {journal} {year};{volume}({issue}):{page}.",
     ),
-    "book": ("{author}<, |. ><『{title}』|{title}>, {place}: {publisher}, {year}.", "{author}({date}). {title}. {place}: {publisher}."),
+    "book": (
+        "{author}<, |. ><『{title}』|{title}>, {place}: {publisher}, {year}.",
+        "{author}({date}). {title}. {place}: {publisher}.",
+    ),
 }
 
 PARTIAL: Mapping[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 -- tables of data: one entry reads best on one line
+# ruff: noqa: E501, SIM905 -- tables of data: an entry reads best on one line, words best as words
 """Made-up but plausible titles in many languages, from word lists and sentence patterns.
 
 Topics are written "nominative/genitive" with their articles ("die Familie/der Familie"); a pattern's `{n}` and
@@ -135,11 +135,15 @@ _ZOOLOGY = (
     "{genus}|Über einige neue Arten der Gattung {genus}|Description d'espèces nouvelles du genre {genus}|Molecular phylogeny of {genus} ({taxon})|"
     "Two new species of {genus} ({taxon}) from {region}, with notes on their biology|Zur Kenntnis der Fauna von {region}|List of {group} collected in {region}"
 ).split("|")
-_GROUPS = "reptiles|batrachians|fishes|beetles|birds|mammals|spiders|Lepidoptera|land snails|ants|mosquitoes|bats|crustaceans".split("|")
+_GROUPS = "reptiles|batrachians|fishes|beetles|birds|mammals|spiders|Lepidoptera|land snails|ants|mosquitoes|bats|crustaceans".split(
+    "|"
+)
 
 _CJK: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "zh": (
-        tuple("中国 农村 城市 社会 经济 文化 教育 政治 现代 制度 劳动 人口 青年 家庭 法律 技术 环境 历史 语言 信息 企业 金融 公共 民族 区域".split()),
+        tuple(
+            "中国 农村 城市 社会 经济 文化 教育 政治 现代 制度 劳动 人口 青年 家庭 法律 技术 环境 历史 语言 信息 企业 金融 公共 民族 区域".split()
+        ),
         tuple("研究 分析 问题探讨 发展 理论 结构变迁 比较研究 的影响因素分析 概论 史 政策研究 现状与对策".split()),
     ),
     "ja": (

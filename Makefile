@@ -1,0 +1,67 @@
+# What is done to Gleanery. `make` lists it; every target works on a fresh clone, and makes the environment it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := -m pip --disable-pip-version-check install -q
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench eval train-references docs constraints clean
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z.-]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
+
+.venv: .venv/.installed ## Make the environment: gleanery and its tools, in the versions they are tested with
+
+.venv/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	{ echo "Gleanery needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is not. Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) -c constraints.txt -e ".[test]"
+	@touch $@
+
+demo: .venv/.installed ## Parse two references: a table, then as a record and as BibTeX
+	@$(BIN)/gleanery run bibliography examples/references.txt
+	@printf '\nThe first as a record, each value with its place in the input:\n\n'
+	@$(BIN)/gleanery run bibliography examples/references.txt --limit 1 --json -q | $(BIN)/python -m json.tool --no-ensure-ascii
+	@printf '\nAnd as BibTeX:\n\n'
+	@$(BIN)/gleanery run bibliography examples/references.txt --format bibtex -q
+
+test: .venv/.installed ## Run the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/.installed ## Check style, types, and that no room imports from a floor above it
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv/.installed ## Measure the speed
+	$(BIN)/python bench/speed.py
+
+eval: .venv/.installed ## Score on annotated references: make eval GOLD=test.jsonl
+	@test -n "$(GOLD)" || { echo "Say which annotated references: make eval GOLD=test.jsonl" >&2; exit 2; }
+	$(BIN)/gleanery eval bibliography "$(GOLD)" --by-source
+
+.venv-train/.installed: pyproject.toml constraints.txt
+	test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
+	.venv-train/bin/python $(PIP) -c constraints.txt -e ".[train]"
+	@touch $@
+
+train-references: .venv/.installed .venv-train/.installed ## Train the specialist anew, one to two hours: make train-references DATA=folder
+	@test -n "$(DATA)" || { echo "Say where the annotated references are: make train-references DATA=folder" >&2; exit 2; }
+	.venv-train/bin/python -m gleanery.models.references.training "$(DATA)"
+	@test ! -f "$(DATA)/test.jsonl" || $(MAKE) eval GOLD="$(DATA)/test.jsonl"
+
+docs: .venv/.installed ## Write docs/commands.md from the commands' own help
+	$(BIN)/python docs/commands.py
+
+constraints: ## Pin what is installed in .venv, as the set that has been tested
+	{ echo '# The set that Gleanery is tested with, for Python 3.11 to 3.13. Made by `make constraints` from what is in .venv:'; \
+	  echo '# to move on, upgrade there, run `make lint test`, and make this file anew.'; \
+	  $(BIN)/python -m pip freeze --exclude-editable --exclude gleanery | grep -v -e ' @ ' -e '^torch==' -e '^nvidia-'; } > $@.new
+	mv $@.new $@.txt
+
+clean: ## Remove what can be made again; the environments stay
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name .venv\* -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
