@@ -55,9 +55,9 @@ def train(
             group["lr"] = rate * min(1.0, (step + 1) / 300) * max(0.01, 0.5 * (1 + math.cos(math.pi * progress)))
         with torch.autocast("cpu", torch.bfloat16):
             scores = network(torch.from_numpy(rows).long())
-        loss = nn.functional.cross_entropy(scores.float().flatten(0, 1), torch.from_numpy(labels).long().flatten())
+        cost = loss(scores.float(), torch.from_numpy(labels).long(), network.transitions)
         optimizer.zero_grad()
-        loss.backward()
+        cost.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         seen, step, losses = seen + len(rows), step + 1, losses + cost.item()
