@@ -23,7 +23,8 @@ help: ## List what can be made
 demo: .venv/.installed ## Parse two references: a table, then as a record and as BibTeX
 	@$(BIN)/gleanery run bibliography examples/references.txt
 	@printf '\nThe first as a record, each value with its place in the input:\n\n'
-	@$(BIN)/gleanery run bibliography examples/references.txt --limit 1 --json -q | $(BIN)/python -m json.tool --no-ensure-ascii
+	@$(BIN)/gleanery run bibliography examples/references.txt --limit 1 --json -q | \
+	$(BIN)/python -c 'import json; [print(f"  {k}: {json.dumps(v, ensure_ascii=False)}") for k, v in json.loads(input()).items()]'
 	@printf '\nAnd as BibTeX:\n\n'
 	@$(BIN)/gleanery run bibliography examples/references.txt --format bibtex -q
 
@@ -48,19 +49,22 @@ eval: .venv/.installed ## Score on annotated references: make eval GOLD=test.jso
 	.venv-train/bin/python $(PIP) -c constraints.txt -e ".[train]"
 	@touch $@
 
-train-references: .venv/.installed .venv-train/.installed ## Train the specialist anew, one to two hours: make train-references DATA=folder
+.PHONY: training-data
+training-data:
 	@test -n "$(DATA)" || { echo "Say where the annotated references are: make train-references DATA=folder" >&2; exit 2; }
+
+train-references: training-data .venv/.installed .venv-train/.installed ## Train the specialist anew, one to two hours: make train-references DATA=folder
 	.venv-train/bin/python -m gleanery.models.references.training "$(DATA)"
 	@test ! -f "$(DATA)/test.jsonl" || $(MAKE) eval GOLD="$(DATA)/test.jsonl"
 
 docs: .venv/.installed ## Write docs/commands.md from the commands' own help
 	$(BIN)/python docs/commands.py
 
-constraints: ## Pin what is installed in .venv, as the set that has been tested
-	{ echo '# The set that Gleanery is tested with, for Python 3.11 to 3.13. Made by `make constraints` from what is in .venv:'; \
-	  echo '# to move on, upgrade there, run `make lint test`, and make this file anew.'; \
+constraints: .venv/.installed ## Pin what is installed in .venv, as the set that has been tested
+	@{ echo '# The set that Gleanery is tested with, for Python 3.11 to 3.13. Made by make constraints from what is in .venv:'; \
+	  echo '# to move on, upgrade there, run make lint test, and make this file anew.'; \
 	  $(BIN)/python -m pip freeze --exclude-editable --exclude gleanery | grep -v -e ' @ ' -e '^torch==' -e '^nvidia-'; } > $@.new
-	mv $@.new $@.txt
+	@mv $@.new $@.txt
 
 clean: ## Remove what can be made again; the environments stay
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -75,14 +75,21 @@ def _keeps_stop(label: str, value: str) -> bool:
     return False
 
 
-def confidences(probabilities: npt.NDArray[np.float32], best: list[int], found: list[Run]) -> list[float]:
+def certainties(probabilities: npt.NDArray[np.float32], best: list[int]) -> list[float]:
+    """The probability of each token's label."""
+    certain: list[float] = probabilities[np.arange(len(best)), best].tolist()
+    return certain
+
+
+def confidences(
+    probabilities: npt.NDArray[np.float32], best: list[int], certain: list[float], found: list[Run]
+) -> list[float]:
     """For each run how sure it is that all of it, and neither neighbour, has its label.
 
     The probability of its weakest token, times the neighbours' of not having its label; calibration makes of it what
     it is worth.
     """
     at, count = probabilities.item, len(best)
-    certain: list[float] = probabilities.max(axis=1).tolist()
     out: list[float] = []
     for label, first, last in found:
         column = _COLUMNS[label]

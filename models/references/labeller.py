@@ -13,8 +13,9 @@ import onnxruntime
 
 from gleanery.errors import ModelError
 from gleanery.models.references.calibration import Calibration, record_features
-from gleanery.models.references.decoding import LabelledSpan, bounds, confidences, runs
+from gleanery.models.references.decoding import LabelledSpan, bounds, certainties, confidences, runs
 from gleanery.models.references.features import WIDTH, Features
+from gleanery.models.references.viterbi import best_path, load_transitions
 
 WEIGHTS = Path(__file__).parent / "weights"
 WINDOW = 512
@@ -45,6 +46,7 @@ class Labeller:
             self._session = onnxruntime.InferenceSession(
                 str(weights / "references.onnx"), options, providers=["CPUExecutionProvider"]
             )
+            self._transitions = load_transitions(weights / "transitions.json")
             self._calibration = Calibration.load(weights / "calibration.json")
         except Exception as error:
             raise ModelError(
@@ -55,9 +57,9 @@ class Labeller:
 
     @cached_property
     def digest(self) -> str:
-        """The sha256 of the weights and their calibration."""
+        """The sha256 of all that its answers depend on, but for the code."""
         digest = hashlib.sha256()
-        for name in ("references.onnx", "calibration.json"):
+        for name in ("references.onnx", "transitions.json", "calibration.json"):
             digest.update((self._folder / name).read_bytes())
         return digest.hexdigest()
 
@@ -67,17 +69,17 @@ class Labeller:
         if not tokens:
             return Labelling([], 0.0)
         probabilities = self.probabilities(rows)
-        best: list[int] = probabilities.argmax(axis=1).tolist()
+        best = best_path(probabilities, self._transitions)
         found = runs(best)
         if not found:
             return Labelling([], 0.0)
-        raw = confidences(probabilities, best, found)
-        certainty = float(probabilities.max(axis=1).min())
+        certain = certainties(probabilities, best)
+        raw = confidences(probabilities, best, certain, found)
         spans = [
             LabelledSpan(run.label, *bounds(text, run, tokens), self._calibration.field(run.label, value))
             for run, value in zip(found, raw, strict=True)
         ]
-        return Labelling(spans, self._calibration.whole(record_features(found, raw, len(tokens), certainty)))
+        return Labelling(spans, self._calibration.whole(record_features(found, raw, len(tokens), min(certain))))
 
     def probabilities(self, rows: list[int]) -> npt.NDArray[np.float32]:
         """Label probabilities (tokens, 1 + labels) of feature rows as `Features` gives them."""

@@ -46,7 +46,7 @@ def best_path(probabilities: npt.NDArray[np.float32], transitions: Transitions) 
 
 
 def _search(candidates: list[list[tuple[int, float]]], transitions: Transitions) -> list[int]:
-    reached = {label: score for label, score in candidates[0]}
+    reached = dict(candidates[0])
     came_from: list[dict[int, int]] = []
     for column in candidates[1:]:
         following: dict[int, float] = {}

@@ -21,6 +21,7 @@ from gleanery.models.references.training import calibrate, corpus, samples
 from gleanery.models.references.training.export import export
 from gleanery.models.references.training.network import Network
 from gleanery.models.references.training.train import shuffler, train
+from gleanery.models.references.viterbi import dump_transitions
 
 FAMILIES = ("anystyle", "grobid", "linkedbooks")
 
@@ -45,6 +46,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     final = networks[None]
     export(final, options.out / "references.onnx")
+    (options.out / "transitions.json").write_text(dump_transitions(final.transitions.tolist()), encoding="utf-8")
     (options.out / "calibration.json").write_text(_calibration(options.data, networks).dump() + "\n", encoding="utf-8")
     _say(f"Written to {options.out}.")
 
@@ -76,7 +78,9 @@ def _calibration(data: Path, networks: dict[str | None, Network]) -> Calibration
     observations = calibrate.Observations.none()
     for left_out, network in networks.items():
         references = [r for r in held_out if left_out in (None, r.source.split("-")[0])]
-        calibrate.observe(observations, references, _probabilities(network), weight=1.0 if left_out is None else 0.5)
+        transitions = network.transitions.tolist()
+        weight = 1.0 if left_out is None else 0.5
+        calibrate.observe(observations, references, _probabilities(network), transitions, weight=weight)
     return calibrate.fit(observations)
 
 

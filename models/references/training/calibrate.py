@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gleanery.models.references.calibration import Calibration, logit, record_features
-from gleanery.models.references.decoding import LabelledSpan, bounds, confidences, runs
+from gleanery.models.references.decoding import LabelledSpan, bounds, certainties, confidences, runs
 from gleanery.models.references.features import Features
 from gleanery.models.references.labels import LABELS
 from gleanery.models.references.training.corpus import Reference, Segment
+from gleanery.models.references.viterbi import Transitions, best_path
 
 Probabilities = Callable[[list[int]], npt.NDArray[np.float32]]
 Floats = npt.NDArray[np.float64]
@@ -51,7 +52,12 @@ class Observations(NamedTuple):
 
 
 def observe(
-    into: Observations, references: Iterable[Reference], probabilities: Probabilities, *, weight: float = 1.0
+    into: Observations,
+    references: Iterable[Reference],
+    probabilities: Probabilities,
+    transitions: Transitions,
+    *,
+    weight: float = 1.0,
 ) -> None:
     """Label `references` and add to `into` what was right; each reference counts `weight`."""
     features = Features()
@@ -62,9 +68,10 @@ def observe(
         if not tokens:
             continue
         scores = probabilities(rows)
-        best: list[int] = scores.argmax(axis=1).tolist()
+        best = best_path(scores, transitions)
         found = runs(best)
-        raw = confidences(scores, best, found)
+        certain = certainties(scores, best)
+        raw = confidences(scores, best, certain, found)
         spans = [LabelledSpan(run.label, *bounds(text, run, tokens), 0.0) for run in found]
         gold = _values(segments)
         for span, value in zip(spans, raw, strict=True):
@@ -75,8 +82,7 @@ def observe(
         for span in spans:
             predicted[span.label].append(comparable(span.label, text[span.start : span.end]))
         whole = all(predicted[label][:1] == gold[label][:1] for label in annotated)
-        certainty = float(scores.max(axis=1).min())
-        into.records.append((record_features(found, raw, len(tokens), certainty), float(whole), weight))
+        into.records.append((record_features(found, raw, len(tokens), min(certain)), float(whole), weight))
 
 
 def comparable(label: str, value: str) -> str:
