@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from gleanery.models.references.labels import LABELS
 
 _OPENED_BY = {")": "(", "]": "[", "}": "{", "”": "“", "»": "«", "’": "‘"}
 _COLUMNS = {label: column for column, label in enumerate(LABELS, 1)}
+_PARTS = re.compile(r"[.\s-]+")
+_ABBREVIATED = re.compile(r"\b[^\W\d_]{1,5}\. ?[^\W\d_]")
 _NAMES = frozenset(("author", "editor", "translator"))
 
 
@@ -67,11 +70,11 @@ def bounds(text: str, run: Run, tokens: list[tuple[int, int]]) -> tuple[int, int
 
 
 def _keeps_stop(label: str, value: str) -> bool:
-    last = value[-3:].replace(".", " ").replace("-", " ").split(" ")[-1]
+    last = _PARTS.split(value[-12:])[-1]
     if label in _NAMES:
         return len(last) <= 2 and (last[:1].isupper() or last in ("al", "Jr", "jr"))
     if label == "container-title":
-        return ". " in value or len(last) == 1
+        return len(last) == 1 or (len(last) <= 8 and _ABBREVIATED.search(value) is not None)
     return False
 
 

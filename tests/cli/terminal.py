@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-import pytest
-
 COMMAND = [sys.executable, "-m", "gleanery"]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _UNSET = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONWARNINGS")

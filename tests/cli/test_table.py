@@ -69,7 +69,7 @@ def test_what_a_line_shows(width: int, capsys: pytest.CaptureFixture[str]) -> No
     [
         (result("failed", "ValueError: why"), "ValueError: why"),
         (result("review"), "the input"),
-        (result("ok", title="A\x1b[2J\x07\x9b\u202e\nB"), "A [2J     B"),
+        (result("ok", title="A\x1b[2J\x07\x9b\u202e\nB"), "A [2J    B"),
     ],
 )
 def test_where_there_is_no_plain_title(one: Result, shown: str, width: int, capsys: pytest.CaptureFixture[str]) -> None:
