@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -86,6 +87,13 @@ def gleanery(ctx: click.Context) -> None:
         ctx.exit(2)
 
 
+def _replace_closed_streams() -> None:
+    """Put the null device where the caller closed a standard stream (`<&-`): Python has None there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
+
+
 def _leave_unsaid() -> None:
     """Send what is still to be flushed at the end to nowhere: Python would complain of the closed pipe again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -95,6 +103,7 @@ def _leave_unsaid() -> None:
 
 def main(argv: list[str] | None = None) -> Any:
     """The entry point: what Gleanery reports is a sentence on standard error and an exit code, never a traceback."""
+    _replace_closed_streams()
     try:
         color = False if os.environ.get("NO_COLOR") else None
         code = gleanery.main(argv, prog_name="gleanery", standalone_mode=False, color=color)

@@ -9,6 +9,7 @@ of one common embedding table (hashing trick: Weinberger et al. 2009; two hashes
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TypeVar
 from zlib import crc32
 
@@ -16,7 +17,8 @@ TOKEN = re.compile(
     r"""(?:https?://|www\.)[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]   # a URL, without the punctuation that follows it
       | 10\.\d{4,9}/[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]          # a DOI
       | [\u3040-\u30ff\u3400-\u9fff]                                  # one CJK character
-      | [^\W\d_\u3040-\u30ff\u3400-\u9fff]+                           # letters
+      | [^\W\d_\u3040-\u30ff\u3400-\u9fff]+                           # letters, with their combining accents
+        (?:[\u0300-\u036f]+[^\W\d_\u3040-\u30ff\u3400-\u9fff]*)*
       | \d+""",
     re.VERBOSE,
 )
@@ -47,7 +49,7 @@ _QUOTES = str.maketrans("“”„‟«»‹›‘’‚′`´‐‑‒–—−
 
 def word_features(word: str) -> tuple[int, ...]:
     """The rows for a word itself: two hashes of it, its edges, and its shape."""
-    folded = _DIGIT.sub("0", word.lower())
+    folded = _DIGIT.sub("0", unicodedata.normalize("NFC", word).lower())
     key = folded.encode("utf-8", "surrogatepass")
     return (
         crc32(key) % WORDS,

@@ -53,7 +53,7 @@ LABEL_OF_SEGMENT = {
 """Segments that say more than their cleaned field does."""
 
 _VOLUME_WORD = re.compile(r"(?i)^(?:vol(?:ume|s)?|voi|v|t|to|tome|tomo|bd|band|tom)\b[\s.]*")
-_COMPOUND = re.compile(r"(?:(\d{4});\s*)?(\d+)\s*\(([^()]+)\)")
+_COMPOUND = re.compile(r"(?:(\d{4});\s*)?(\d+),?\s*\(([^()]+)\)")
 _YEAR = re.compile(r"\(?\b(1[4-9]\d\d|20\d\d)(?:\s*[-–/]\s*\d{2,4})?\b")
 _ISSUE = re.compile(r"(?i)\b(?:n|nr|nn|no|fasc|heft|h|num|n°)\b[\s.°]*(\d+(?:\s*[-–/]\s*\d+)?)")
 _NUMBER = re.compile(r"\b(?:\d+|[IVXLCDM]+)\b")
@@ -110,8 +110,8 @@ def _values_in(name: str, text: str, offset: int, values: dict[str, list[str]]) 
         value = next((v for v in values.get(field, ()) if v in text), None)
         if value is None or (found and field in ("year", "title", "container_title")):
             continue
-        start = text.find(value)
-        if any(start < end and start + len(value) > begin for begin, end, _ in found):
+        start = _free(text, value, found)
+        if start is None:
             continue
         skip = _VOLUME_WORD.match(value) if field == "volume" else None
         begin = start + (skip.end() if skip and skip.end() < len(value) else 0)
@@ -119,9 +119,17 @@ def _values_in(name: str, text: str, offset: int, values: dict[str, list[str]]) 
     return [(offset + begin, offset + end, label) for begin, end, label in sorted(found)]
 
 
+def _free(text: str, value: str, taken: list[tuple[int, int, str]]) -> int | None:
+    """Where `value` first stands in `text` outside what is taken: in "vol. 1, no. 1" the second 1 is the issue."""
+    start = text.find(value)
+    while start >= 0 and any(start < end and start + len(value) > begin for begin, end, _ in taken):
+        start = text.find(value, start + 1)
+    return start if start >= 0 else None
+
+
 def _periodical_number(name: str, text: str, offset: int, values: dict[str, list[str]]) -> list[tuple[int, int, str]]:
     """LinkedBooks prints "n.s., XXI, 1990, n. 3" as one segment: the volume, the date and the issue in it."""
-    if "container_title" not in values or (name == "numbered_ref" and not _ONLY_NUMBER.fullmatch(text)):
+    if name == "numbered_ref" and ("container_title" not in values or not _ONLY_NUMBER.fullmatch(text)):
         return []
     found: list[tuple[int, int, str]] = []
     if year := _YEAR.search(text):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gleanery.models.references.decoding import Run, bounds, confidences, runs
+from gleanery.models.references.decoding import Run, bounds, certainties, confidences, runs
 from gleanery.models.references.features import TOKEN
 from gleanery.models.references.labels import LABELS
 
@@ -67,9 +67,9 @@ def test_bounds_stay_in_the_text_and_off_other_runs(text: str, data: st.DataObje
 @given(st.lists(st.integers(0, len(LABELS)), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
 def test_confidence_is_the_weakest_token_and_the_edges(best: list[int], seed: int) -> None:
     scores = np.random.default_rng(seed).random((len(best), 1 + len(LABELS)), np.float32) / 2
-    scores[range(len(best)), best] += np.float32(0.5)
-    found = runs(best)
-    for run, sure in zip(found, confidences(scores, best, found), strict=True):
+    found, certain = runs(best), certainties(scores, best)
+    assert certain == [float(row[label]) for row, label in zip(scores, best, strict=True)]
+    for run, sure in zip(found, confidences(scores, best, certain, found), strict=True):
         column = LABELS.index(run.label) + 1
         expected = float(scores[run.first : run.last + 1, column].min())
         if run.first:

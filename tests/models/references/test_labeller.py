@@ -1,5 +1,6 @@
 """The specialist with its real weights: what must hold however good they are."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -63,13 +64,13 @@ def test_labels_do_not_depend_on_what_else_is_done(labeller: Labeller) -> None:
         assert list(pool.map(labeller, TEXTS * 10)) == alone * 10
 
 
-def test_the_digest_is_of_weights_and_calibration(labeller: Labeller, tmp_path: Path) -> None:
-    for file in ("references.onnx", "calibration.json"):
-        (tmp_path / file).write_bytes((WEIGHTS / file).read_bytes())
-    assert Labeller(tmp_path).digest == labeller.digest
-    with (tmp_path / "calibration.json").open("a") as file_:
-        file_.write("\n")
-    assert Labeller(tmp_path).digest != labeller.digest
+@pytest.mark.parametrize("changed", ["calibration.json", "transitions.json"])
+def test_the_digest_is_of_all_that_answers_depend_on(labeller: Labeller, tmp_path: Path, changed: str) -> None:
+    copy = shutil.copytree(WEIGHTS, tmp_path / "weights")
+    assert Labeller(copy).digest == labeller.digest
+    with (copy / changed).open("a") as file:
+        file.write("\n")
+    assert Labeller(copy).digest != labeller.digest
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no network"])

@@ -40,7 +40,8 @@ def test_right_and_wrong_values_and_records_are_told_apart():
 
 def test_what_a_corpus_does_not_annotate_is_not_held_against_the_network():
     into = Observations.none()
-    observe(into, [Reference("linkedbooks-x", [("title", "Storia"), (None, " 3")])], probabilities_of("title", "volume"), FREE)
+    reference = Reference("linkedbooks-x", [("title", "Storia"), (None, " 3")])
+    observe(into, [reference], probabilities_of("title", "volume"), FREE)
     assert "volume" not in into.fields
     assert into.records[0][1] == 1.0
 
@@ -67,7 +68,8 @@ def test_a_calibration_is_read_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("label", "one", "other"), [("date", "May 2011", "(2011)"), ("title", "Über: uns", "über uns."), ("page", "1–2", "1-2")]
+    ("label", "one", "other"),
+    [("date", "May 2011", "(2011)"), ("title", "Über: uns", "über uns."), ("page", "1–2", "1-2")],
 )
 def test_what_a_reader_would_not_mind(label, one, other):
     assert comparable(label, one) == comparable(label, other)

@@ -51,7 +51,8 @@ def test_a_periodical_number_holds_volume_date_and_issue():
 
 
 def test_a_collaboration_is_the_author_where_there_is_no_other():
-    alone = row("XY Collaboration, 2001", {"collaboration": "XY Collaboration"}, ("orgName_collaboration", "XY Collaboration"))
+    name = "XY Collaboration"
+    alone = row(f"{name}, 2001", {"collaboration": name}, ("orgName_collaboration", name))
     assert segments(alone)[0] == ("author", "XY Collaboration")
 
 

@@ -1,0 +1,64 @@
+"""Writes what the documentation shows of the command: every `--help`, the outputs in README.md, and the picture.
+
+    python docs/commands.py
+
+The helps are checked by a test. Outputs and picture depend on the weights: run this again after a training.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import picture
+
+from gleanery.cli.main import COMMANDS, gleanery
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "commands.md"
+README = ROOT / "README.md"
+_WIDTH = 100
+_SHOWN = re.compile(r"(<!-- output of: (.+?) -->\n```\w*\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+
+
+def main() -> None:
+    """Write them all."""
+    PAGE.write_text(page(), encoding="utf-8")
+    README.write_text(with_outputs(README.read_text(encoding="utf-8")), encoding="utf-8")
+    picture.main()
+
+
+def page() -> str:
+    """The text of commands.md: the help of the command and of each of its subcommands."""
+    top = click.Context(gleanery, info_name="gleanery", terminal_width=_WIDTH, **gleanery.context_settings)
+    parts = ["# Commands\n\nEvery command's own help, as `--help` prints it. Written by `make docs`.\n"]
+    parts.append(_section("gleanery", gleanery.get_help(top)))
+    for name in COMMANDS:
+        command = gleanery.get_command(top, name)
+        assert command is not None
+        parts.append(_section(f"gleanery {name}", command.get_help(click.Context(command, top, name))))
+    return "\n".join(parts)
+
+
+def _section(title: str, text: str) -> str:
+    return f"## {title}\n\n```text\n{click.unstyle(text).rstrip()}\n```\n"
+
+
+def with_outputs(text: str) -> str:
+    """The page with each block after `<!-- output of: COMMAND -->` holding what the command now prints."""
+    return _SHOWN.sub(lambda shown: shown[1] + _printed(shown[2]), text)
+
+
+def _printed(command: str) -> str:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    environment = {**os.environ, "PATH": path, "COLUMNS": str(_WIDTH)}
+    done = subprocess.run(command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    main()
