@@ -49,7 +49,8 @@ _QUOTES = str.maketrans("“”„‟«»‹›‘’‚′`´‐‑‒–—−
 
 def word_features(word: str) -> tuple[int, ...]:
     """The rows for a word itself: two hashes of it, its edges, and its shape."""
-    folded = _DIGIT.sub("0", unicodedata.normalize("NFC", word).lower())
+    word = unicodedata.normalize("NFC", word)
+    folded = _DIGIT.sub("0", word.lower())
     key = folded.encode("utf-8", "surrogatepass")
     return (
         crc32(key) % WORDS,

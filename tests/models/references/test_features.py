@@ -1,5 +1,7 @@
 """What the network sees of a text, whatever the text is."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,3 +103,10 @@ def test_hostile_texts_take_no_longer_than_their_length() -> None:
         "http://" + ")" * 100_000,
     ):
         features(text)
+
+
+def test_a_decomposed_accent_makes_no_other_word():
+    composed = "Müller, Ä. (1999)"
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert len(decomposed) > len(composed)
+    assert Features()(decomposed)[1] == Features()(composed)[1]
