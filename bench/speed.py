@@ -71,6 +71,7 @@ def _end_to_end(source: Path, folder: Path, lines: int) -> None:
 def _stages(source: Path, lines: int) -> None:
     """Each stage alone over all records, after the others' outputs were prepared."""
     from gleanery.agents.specialist import Specialist
+    from gleanery.jobs.local import SLICE, slices
     from gleanery.models.references.labeller import Labeller
     from gleanery.tasks.exports.jsonl import JsonlExporter
     from gleanery.tasks.references.assemble import assemble
@@ -80,9 +81,10 @@ def _stages(source: Path, lines: int) -> None:
     features = labeller._features
     records = list(read_source(source))
     rows = [features(record.text)[1] for record in records]
-    labellings = [labeller(record.text) for record in records]
+    parts = list(slices(records, SLICE))
+    labellings = [labelling for part in parts for labelling in labeller.label([record.text for record in part])]
     specialist = Specialist(labeller, 0.9, TODAY)
-    results = [specialist(record) for record in records]
+    results = [result for part in parts for result in specialist(part)]
 
     def write() -> Iterable[Any]:
         with Path(os.devnull).open("wb") as sink:
@@ -93,14 +95,16 @@ def _stages(source: Path, lines: int) -> None:
         "read": _seconds(lambda: read_source(source)),
         "tokens and features": _seconds(lambda: (features(record.text) for record in records)),
         "network": _seconds(lambda: (labeller.probabilities(row) for row in rows if row)),
-        "labels (all of the above but read)": _seconds(lambda: (labeller(record.text) for record in records)),
+        "labels (all of the above but read)": _seconds(
+            lambda: (labeller.label([record.text for record in part]) for part in parts)
+        ),
         "normalise, check, ground": _seconds(
             lambda: (
                 assemble(record.text, labelling.spans, today=TODAY)
                 for record, labelling in zip(records, labellings, strict=True)
             )
         ),
-        "record to result (all but read and write)": _seconds(lambda: map(specialist, records)),
+        "record to result (all but read and write)": _seconds(lambda: map(specialist, parts)),
         "write": _seconds(write),
     }
     whole = stages["read"] + stages["record to result (all but read and write)"] + stages["write"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date as Date
 from pathlib import Path
@@ -14,6 +14,7 @@ from gleanery.tasks.declarations import Task, load_task
 from gleanery.tasks.records import Record, Result
 
 if TYPE_CHECKING:
+    from gleanery.jobs.local import Agent
     from gleanery.tasks.sources import Format
 
 EMBEDDED = "embedded/references"
@@ -75,7 +76,7 @@ async def arun(
         pool.shutdown(wait=False)
 
 
-def agent_for(task: Task, model: str | None, date: Date) -> Callable[[Record], Result]:
+def agent_for(task: Task, model: str | None, date: Date) -> Agent:
     """Who performs the task's records."""
     models = (model,) if model else task.models
     if EMBEDDED not in models:

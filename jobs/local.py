@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -11,20 +11,22 @@ from typing import TypeVar
 from gleanery.tasks.records import Record, Result
 
 SLICE = 32
-"""Records a thread takes at once: enough that handing them over costs nothing."""
+"""Records an agent takes at once; the first slices are smaller, so that the first results come soon."""
+
+Agent = Callable[[Sequence[Record]], list[Result]]
+"""Performs some records, each by itself, and gives their results in the same order."""
 
 _Item = TypeVar("_Item")
 
 
-def perform(
-    records: Iterable[Record], agent: Callable[[Record], Result], *, threads: int = 1
-) -> Generator[Result, None, None]:
+def perform(records: Iterable[Record], agent: Agent, *, threads: int = 1) -> Generator[Result, None, None]:
     """One Result for each Record, in order; at most a few slices a thread are held at once, however many there are.
 
     What the source raises comes after the results of the records before it. Closing the generator ends the threads.
     """
     if threads <= 1:
-        yield from map(agent, records)
+        for part in slices(records, SLICE):
+            yield from agent(part)
         return
     with ThreadPoolExecutor(threads, "gleanery-record") as pool:
         coming = _futures(pool, agent, records)
@@ -39,35 +41,30 @@ def perform(
 
 
 def slices(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    """Lists of `size` items, the last of fewer; what `items` raises comes after the list of the items before it."""
-    source = iter(items)
+    """Lists of 1, 2, 4 and so on up to `size` items; what `items` raises comes after a list of the items before it."""
+    source, wanted = iter(items), 1
     while True:
         part: list[_Item] = []
         failure: Exception | None = None
         try:
-            part.extend(islice(source, size))
+            part.extend(islice(source, wanted))
         except Exception as error:
             failure = error
         if part:
             yield part
         if failure:
             raise failure
-        if len(part) < size:
+        if len(part) < wanted:
             return
+        wanted = min(size, 2 * wanted)
 
 
-def _futures(
-    pool: ThreadPoolExecutor, agent: Callable[[Record], Result], records: Iterable[Record]
-) -> Iterator[Future[list[Result]]]:
+def _futures(pool: ThreadPoolExecutor, agent: Agent, records: Iterable[Record]) -> Iterator[Future[list[Result]]]:
     """The slices at work; where the source fails, a last one that raises what the source raised."""
     try:
         for part in slices(records, SLICE):
-            yield pool.submit(_perform_all, agent, part)
+            yield pool.submit(agent, part)
     except Exception as error:
         failed: Future[list[Result]] = Future()
         failed.set_exception(error)
         yield failed
-
-
-def _perform_all(agent: Callable[[Record], Result], records: list[Record]) -> list[Result]:
-    return [agent(record) for record in records]

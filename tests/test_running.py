@@ -148,7 +148,7 @@ def test_values_are_not_invented() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.characters(codec=None), max_size=80) | st.lists(st.sampled_from(PIECES), max_size=16).map(" ".join))
 def test_no_text_at_all_fails(text: str) -> None:
-    result = AGENT(Record("r-1", 1, text))
+    (result,) = AGENT([Record("r-1", 1, text)])
     check(result, text)
     assert lines(iter([result]))
 

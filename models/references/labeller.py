@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -22,11 +23,17 @@ WINDOW = 512
 """Tokens that the network reads at once. No reference is that long; a longer text is read in pieces, in flat memory."""
 
 
+Probabilities = npt.NDArray[np.float32]
+
+
 class Labelling(NamedTuple):
     """What the specialist found in one text; `confidence`: the chance that all of it is right."""
 
     spans: list[LabelledSpan]
     confidence: float
+
+
+_NOTHING = Labelling([], 0.0)
 
 
 class Labeller:
@@ -65,14 +72,25 @@ class Labeller:
 
     def __call__(self, text: str) -> Labelling:
         """Label one text."""
-        tokens, rows = self._features(text)
-        if not tokens:
-            return Labelling([], 0.0)
-        probabilities = self.probabilities(rows)
+        return self.label([text])[0]
+
+    def label(self, texts: Sequence[str]) -> list[Labelling]:
+        """Label some texts, each alone, but in three sweeps: features, network, spans.
+
+        A sweep keeps its code and its weights in the processor's cache; a sixth of the time is saved.
+        """
+        read = [self._features(text) for text in texts]
+        seen = [self.probabilities(rows) if tokens else None for tokens, rows in read]
+        return [
+            _NOTHING if probabilities is None else self._labelling(text, tokens, probabilities)
+            for text, (tokens, _), probabilities in zip(texts, read, seen, strict=True)
+        ]
+
+    def _labelling(self, text: str, tokens: list[tuple[int, int]], probabilities: Probabilities) -> Labelling:
         best = best_path(probabilities, self._transitions)
         found = runs(best)
         if not found:
-            return Labelling([], 0.0)
+            return _NOTHING
         certain = certainties(probabilities, best)
         raw = confidences(probabilities, best, certain, found)
         spans = [
@@ -81,13 +99,13 @@ class Labeller:
         ]
         return Labelling(spans, self._calibration.whole(record_features(found, raw, len(tokens), min(certain))))
 
-    def probabilities(self, rows: list[int]) -> npt.NDArray[np.float32]:
+    def probabilities(self, rows: list[int]) -> Probabilities:
         """Label probabilities (tokens, 1 + labels) of feature rows as `Features` gives them."""
         array = np.array(rows, np.int32).reshape(-1, WIDTH)
         if len(array) <= WINDOW:
             return self._run(array)
         return np.concatenate([self._run(array[at : at + WINDOW]) for at in range(0, len(array), WINDOW)])
 
-    def _run(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        out: npt.NDArray[np.float32] = self._session.run(None, {"rows": rows})[0]
+    def _run(self, rows: npt.NDArray[np.int32]) -> Probabilities:
+        out: Probabilities = self._session.run(None, {"rows": rows})[0]
         return out

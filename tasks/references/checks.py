@@ -19,7 +19,7 @@ def check(reference: Mapping[str, Any], today: date) -> list[Issue]:
     issues: list[Issue] = []
     if not reference:
         return [Issue("no-reference", None, "Nothing in this text looks like a part of a reference.")]
-    if not ("author" in reference or "title" in reference or "editor" in reference or _identified(reference)):
+    if not ("author" in reference or "title" in reference or _identified(reference)):
         issues.append(Issue("no-author-and-title", None, "Neither an author nor a title was found."))
     page = reference.get("page")
     if page and not page.isdigit() and reversed_range(page):
@@ -27,15 +27,23 @@ def check(reference: Mapping[str, Any], today: date) -> list[Issue]:
     issued = reference.get("issued")
     if issued and "date-parts" in issued:
         issues += _check_years(issued["date-parts"], "archive" in reference, today)
+    elif issued and not any(map(str.isalpha, issued["literal"])):
+        issues.append(Issue("date-unreadable", "issued", f"{_shown(issued['literal'])} is no year."))
     if "DOI" in reference or "ISBN" in reference or "ISSN" in reference:
         issues += _check_identifiers(reference)
     return issues
 
 
 def _identified(reference: Mapping[str, Any]) -> bool:
-    return any(key in reference for key in ("DOI", "ISBN", "arXiv", "PMID", "URL")) or (
-        "container-title" in reference and "page" in reference  # the terse style of physics
-    )
+    """Whether a work can be found by what there is instead of an author and a title."""
+    if any(key in reference for key in _IDENTIFIERS):
+        return True
+    if "container-title" in reference or "collection-title" in reference:  # the terse style of physics
+        return any(key in reference for key in ("volume", "issue", "page", "issued"))
+    return any(map(str.isalpha, reference.get("archive", "")))  # "Senato Misti, reg. 4" is all that such sources have
+
+
+_IDENTIFIERS = ("editor", "translator", "DOI", "ISBN", "arXiv", "PMID", "URL", "number")
 
 
 def _check_years(parts: list[list[int]], archival: bool, today: date) -> list[Issue]:
@@ -69,13 +77,6 @@ def _check_identifiers(reference: Mapping[str, Any]) -> list[Issue]:
             )
         )
     return issues
-
-
-def two_references(dates: int, heads: int, pages: int) -> list[Issue]:
-    """An issue if a text seems to hold two references, by how often dates, authors or titles, and pages stand in it."""
-    if dates < 2 or heads < 2 or pages < 2:
-        return []
-    return [Issue("two-references", None, "This text seems to hold more than one reference.")]
 
 
 def _shown(value: str) -> str:

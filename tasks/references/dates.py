@@ -32,6 +32,7 @@ _SEASONS = {name: number for number, names in enumerate(_SEASON_NAMES, 1) for na
 
 _YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
 _SPACED_YEAR = re.compile(r"(?<!\d)(?:1 ?[0-9Oo]|2 ?[0Oo]) ?\d ?\d(?!\d)")
+_RAISED = re.compile(r"(?:1[5-9]\d|20[0-2])\d\d{1,2}")  # 19762: the second edition of 1976, raised in print
 _BRACKETED = re.compile(r"[\[(][^\[\]()]{0,60}[\])]")
 _NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 _ISO = re.compile(r"(?<!\d)((?:1\d|20)\d\d)\s?[-‐–—./年년]\s?(\d{1,2})(?!\d)(?:\s?[-‐–—./月월]\s?(\d{1,2})(?!\d))?")
@@ -128,10 +129,10 @@ def _in_words(printed: str) -> list[list[int]]:
 def _find_year(printed: str) -> tuple[re.Match[str], int] | None:
     """The first year outside brackets ("[1867] 1962" is 1962), else the first at all, else one cut by spaces."""
     bare = _BRACKETED.sub(lambda found: " " * len(found[0]), printed) if "[" in printed or "(" in printed else printed
-    found = _YEAR.search(bare) or _YEAR.search(printed) or _SPACED_YEAR.search(printed)
+    found = _YEAR.search(bare) or _YEAR.search(printed) or _SPACED_YEAR.search(printed) or _RAISED.fullmatch(printed)
     if found is None:
         return None
-    return found, int(found[0].replace(" ", "").replace("O", "0").replace("o", "0"))
+    return found, int(found[0].replace(" ", "").replace("O", "0").replace("o", "0")[:4])
 
 
 def _month_and_days(printed: str, year: re.Match[str] | None) -> list[list[int]]:

@@ -12,10 +12,16 @@ _ARXIV = re.compile(
     r"(?<!\d)\d{4}\s?\.\s?\d{4,5}(?!\d)(?:v\d{1,2})?|[a-z]{2,8}(?:-[a-z]{2,8})?(?:\.[A-Z]{2})?\s?/\s?\d{7}(?!\d)"
 )
 _ARXIV_LINK = re.compile(r"arxiv\.org/(?:abs|pdf)/", re.IGNORECASE)
-_ISBN = re.compile(r"(?<!\d)(?:97[89](?:[ ‐‑–-]?\d){10}|\d(?:[ ‐‑–-]?\d){8}[ ‐‑–-]?[\dXx])(?!\d)")
+_ISBN = re.compile(r"(?<!\d)(?:97[89](?:\s?[‐‑–-]?\s?\d){10}|\d(?:\s?[‐‑–-]?\s?\d){8}\s?[‐‑–-]?\s?[\dXx](?!\d))")
 _ISSN = re.compile(r"(?<!\d)\d{4}\s?[‐‑–-]?\s?\d{3}[\dXx](?!\d)")
 _PMID = re.compile(r"(?<!\d)\d{1,9}(?!\d)")
 _URL = re.compile(r"(?:https?|ftp)\s{0,2}:\s{0,2}/\s?/|www\s?\.", re.IGNORECASE)
+_LINK_REST = re.compile(
+    r"[^\s<>\"“”«»\[\](),;]*"
+    r"(?:(?<=[-/_=&?%])\s(?!\d{1,2}[./-]\d{1,2}[./-]\d)(?=[a-z0-9%][\w%-]{0,80}[./_=&-]\w)[^\s<>\"“”«»\[\](),;]*)*"
+)
+_LINK_JOINT = re.compile(r"[^\s<>\"“”«»\[\](),;]*\s?[^\s<>\"“”«»\[\](),;]*")
+_LINK_GAP = 60  # characters of one address that may be without a label
 _SPACE = re.compile(r"[\s\u00ad\u200b\u2060\ufeff]+")
 _TRAILING = ".,;:'\"’”»>*"
 _REACH = 1000  # characters within which two brackets make a pair
@@ -62,11 +68,14 @@ def find_pmid(text: str, start: int, end: int) -> Found | None:
 
 
 def find_isbn(text: str, start: int, end: int) -> Found | None:
-    """The ISBN in text[start:end], digits only; its check digit may be wrong."""
-    found = _ISBN.search(text, start, end)
-    if found is None:
-        return None
-    return Found("".join(c for c in found[0].upper() if c.isalnum()), found.start(), found.end())
+    """The first ISBN in text[start:end] whose check digit is right, else the first at all; digits only."""
+    first = None
+    for found in _ISBN.finditer(text, start, end):
+        isbn = Found("".join(c for c in found[0].upper() if c.isalnum()), found.start(), found.end())
+        if valid_isbn(isbn.value):
+            return isbn
+        first = first or isbn
+    return first
 
 
 def find_issn(text: str, start: int, end: int) -> Found | None:
@@ -84,8 +93,24 @@ def find_url(text: str, start: int, end: int) -> Found | None:
     if found:
         start = found.start()
     end = _tail(text, start, end)
+    while end > start and text[end - 1] in "-‐":
+        end -= 1
     value = _SPACE.sub("", text[start:end]).replace("\u2010", "-").replace("\u2011", "-")
     return Found(value, start, end) if value else None
+
+
+def link_end(text: str, end: int, limit: int) -> int:
+    """Where a web address really ends that was labelled up to `end`: at the next space that no line break has made."""
+    if end < limit and (found := _LINK_REST.match(text, end, limit)):
+        end = _tail(text, end, found.end())
+    return end
+
+
+def joins_link(text: str, end: int, start: int) -> bool:
+    """Whether text[end:start] and what follows go on with the web address before them."""
+    return (
+        0 <= start - end <= _LINK_GAP and bool(_LINK_JOINT.fullmatch(text, end, start)) and not _URL.match(text, start)
+    )
 
 
 def valid_doi(value: str) -> bool:

@@ -8,12 +8,36 @@ from typing import Any
 _PATENT = re.compile(r"\bpatent", re.IGNORECASE)
 _THESIS = re.compile(
     r"\b(?:thes[ie]s|thèse|tesis?|tese|dissertation|diss|habil\w*|magisterarbeit|masterarbeit|diplomarbeit"
-    r"|bachelorarbeit|doktorarbeit|proefschrift|ph\.? ?d|mémoire de)\b",
+    r"|bachelorarbeit|doktorarbeit|proefschrift|ph\.? ?d|mémoire de|doctorat|bachelor|master'?s?)\b",
     re.IGNORECASE,
 )
 _REPORT = re.compile(
     r"\b(?:report|working papers?|discussion papers?|technical|tech|rapport|bericht|arbeitspapier|white paper"
     r"|policy brief|diskussionspapier|relatório|informe|rapporto)\b",
+    re.IGNORECASE,
+)
+_PAPER_SERIES = re.compile(
+    r"\b(?:(?:working|discussion|occasional|policy|staff|research) papers?|working paper series|policy briefs?"
+    r"|arbeitspapiere?|diskussionspapiere?|documents? de travail|documentos? de trabajo|technical reports?)\b",
+    re.IGNORECASE,
+)
+_GENRES = (
+    (re.compile(r"\b(?:motion picture|film|dvd|video)\b", re.IGNORECASE), "motion_picture"),
+    (re.compile(r"\b(?:data ?set|database|data file)\b", re.IGNORECASE), "dataset"),
+    (re.compile(r"\b(?:software|computer program|r package)\b", re.IGNORECASE), "software"),
+    (re.compile(r"\b(?:podcast|tv|television|broadcast|radio)\b", re.IGNORECASE), "broadcast"),
+    (re.compile(r"\b(?:speech|lecture|vortrag|keynote)\b", re.IGNORECASE), "speech"),
+    (re.compile(r"\b(?:paper presented|conference paper|poster)\b", re.IGNORECASE), "paper-conference"),
+    (re.compile(r"\b(?:manuscripts?|manuskript|typescript|unpublished|mimeo)\b", re.IGNORECASE), "manuscript"),
+    (re.compile(r"\b(?:papers?|memorandum|white ?book)\b", re.IGNORECASE), "report"),
+)
+_STANDARD = re.compile(
+    r"(?:iso|iec|din|ansi|3gpp|itu|etsi|astm|ieee std|rfc|en)[\s/-]{0,2}[a-z]{0,4}\s?\d", re.IGNORECASE
+)
+_CODE = re.compile(r"//(?:www\.)?(?:github|gitlab|bitbucket|cran\.r-project)\b", re.IGNORECASE)
+_PERIODICAL = re.compile(
+    r"\b(?:journal|\w*zeitschrift|revista|rivista|revue|review|bulletin|annals|annales|quarterly|magazine?|letters"
+    r"|transactions|tidsskrift|tijdschrift|časopis|archiv für)\b",
     re.IGNORECASE,
 )
 _PREPRINT = re.compile(r"\b(?:arxiv|biorxiv|medrxiv|preprints?|ssrn|chemrxiv|psyarxiv|socarxiv)\b", re.IGNORECASE)
@@ -24,7 +48,7 @@ _CONFERENCE = re.compile(
 )
 _PROCEEDINGS_JOURNAL = re.compile(r"\b(?:natl|national|royal|roy|r|soc|society|academy|acad)\b", re.IGNORECASE)
 _NEWSPAPER = re.compile(
-    r"(?:\bzeitung\b|^(?:die zeit|taz|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica"
+    r"(?:\w*zeitung\b|^(?:die zeit$|die welt$|taz|faz|nzz|der tagesspiegel|el universal|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica"
     r"|la stampa|corriere della sera|the guardian|the times|(?:the )?new york times|(?:the )?washington post"
     r"|financial times|wall street journal|the independent|(?:the )?daily \w+|süddeutsche"
     r"|frankfurter rundschau|handelsblatt)\b)",
@@ -40,37 +64,23 @@ _LONGEST = 200  # of a value looked at
 def infer_type(reference: dict[str, Any]) -> str | None:
     """The CSL type that the fields present and a few telling words suggest; None where nothing speaks for any."""
     container = reference.get("container-title", "")[:_LONGEST]
-    kind = _by_words(reference) or (_contained(reference, container) if container else None)
-    if kind:
-        return kind
-    if not container and ("arXiv" in reference):
-        return "article"
-    if "URL" in reference and not ("publisher" in reference or "ISBN" in reference or "page" in reference):
-        return "webpage"
-    if "archive" in reference:
-        return "manuscript"
-    if any(key in reference for key in ("publisher", "publisher-place", "ISBN", "edition", "collection-title")):
-        return "report" if "number" in reference and "collection-title" not in reference else "book"
-    if "title" not in reference:
-        return "document" if "author" in reference else None
-    if _LAW.search(reference["title"][:_LONGEST]) and "author" not in reference:
-        return "legislation"
-    return "book" if "author" in reference or "editor" in reference else "document"
+    kind = ("genre" in reference and _by_genre(reference["genre"][:_LONGEST])) or (
+        container and _contained(reference, container)
+    )
+    return kind or _alone(reference)
 
 
-def _by_words(reference: dict[str, Any]) -> str | None:
-    """The kind that the printed genre or the publisher names."""
-    genre = reference.get("genre")
-    if genre is None:
-        return None
-    genre = genre[:_LONGEST]
+def _by_genre(genre: str) -> str | None:
+    """The kind that the printed genre names."""
     if _PATENT.search(genre):
         return "patent"
     if _THESIS.search(genre):
         return "thesis"
     if _PREPRINT.search(genre):
         return "article"
-    return "report" if _REPORT.search(genre) else None
+    if _REPORT.search(genre):
+        return "report"
+    return next((kind for words, kind in _GENRES if words.search(genre)), None)
 
 
 def _contained(reference: dict[str, Any], container: str) -> str:
@@ -82,12 +92,48 @@ def _contained(reference: dict[str, Any], container: str) -> str:
         return "paper-conference"
     if _NEWSPAPER.search(container):
         return "article-newspaper"
-    if _REPORT.search(container) and "number" in reference:
+    if "editor" not in reference and (
+        _PAPER_SERIES.search(container) or ("number" in reference and _REPORT.search(container))
+    ):
         return "report"
-    of_a_book = "editor" in reference or "ISBN" in reference or "publisher" in reference or "edition" in reference
-    if of_a_book or ("publisher-place" in reference and not in_volume):
+    if "editor" in reference or "ISBN" in reference or "edition" in reference:
         return "chapter"
-    return "article-journal"
+    if "publisher" in reference and "issue" not in reference:
+        return "article-journal" if "volume" in reference and _PERIODICAL.search(container) else "chapter"
+    if "publisher-place" in reference and not in_volume:
+        return "chapter"
+    return "article-journal" if in_volume or not _to_the_day(reference) else "article-newspaper"
+
+
+def _to_the_day(reference: dict[str, Any]) -> bool:
+    """Whether the date has a day, as only newspapers and magazines print it."""
+    return any(len(part) == 3 for part in reference.get("issued", {}).get("date-parts", ()))
+
+
+def _alone(reference: dict[str, Any]) -> str | None:
+    """The kind of a work that stands for itself."""
+    if "arXiv" in reference or ("note" in reference and _PREPRINT.search(reference["note"][:_LONGEST])):
+        return "article"
+    bookish = any(key in reference for key in ("ISBN", "edition", "page", "volume"))
+    if "URL" in reference and not bookish:
+        if _CODE.search(reference["URL"]):
+            return "software"
+        if "accessed" in reference or not ("publisher" in reference and "publisher-place" in reference):
+            return "webpage"
+    if "archive" in reference:
+        return "manuscript"
+    number = reference.get("number")
+    if number and _STANDARD.match(number):
+        return "standard"
+    if number and _PATENT.search(number[:_LONGEST]):
+        return "patent"
+    if any(key in reference for key in ("publisher", "publisher-place", "ISBN", "edition", "collection-title")):
+        return "report" if number and "collection-title" not in reference else "book"
+    if "title" not in reference:
+        return "document" if "author" in reference else None
+    if "author" not in reference and _LAW.search(reference["title"][:_LONGEST]):
+        return "legislation"
+    return "book" if "author" in reference or "editor" in reference else "document"
 
 
 _FUNCTION_WORDS = {
@@ -99,6 +145,10 @@ _FUNCTION_WORDS = {
     "pt": "os as da do dos das e uma em para na no de um pela entre ao",
     "nl": "het een van voor en de op der naar tussen bij aan zijn als",
     "pl": "i w na z się oraz do od dla jako po ze",
+    "da": "og af det den til med på for som i fra",
+    "sv": "och av det den till med på för som i från",
+    "nb": "og av det den til med på for som i fra",
+    "cs": "v na se pro ve do nebo jako při z",
 }
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _FUNCTION_WORDS.items():
@@ -116,6 +166,8 @@ _LETTERS = {
     "ü": "de",
     "ä": "de",
 }
+_CLOSED = ("]", ")")
+_TRANSLATION = re.compile(r"[\[(][^\[\]()]*[\])]$")
 _CYRILLIC = re.compile("[а-яё]{3}", re.IGNORECASE)
 _KANA, _HANGUL, _HAN = re.compile("[\u3041-\u30ff]"), re.compile("[\uac00-\ud7af]"), re.compile("[\u4e00-\u9fff]{2}")
 
@@ -123,6 +175,8 @@ _KANA, _HANGUL, _HAN = re.compile("[\u3041-\u30ff]"), re.compile("[\uac00-\ud7af
 def infer_language(title: str) -> str | None:
     """ISO 639-1 code of a title's language from its script or function words; None unless they leave no doubt."""
     title = title[:_LONGEST].lower()
+    if title[-1:] in _CLOSED and (bare := _TRANSLATION.sub("", title)).strip():
+        title = bare  # what stands in brackets at the end may be a translation
     words = title.split()
     votes: dict[str, int] = {}
     for word in words:

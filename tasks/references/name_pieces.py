@@ -17,6 +17,17 @@ from gleanery.tasks.references.name_words import (
 )
 
 
+class Part(NamedTuple):
+    """One part of a name: its CSL key and where it stands in the text."""
+
+    key: str
+    start: int
+    end: int
+
+
+Person = list[Part]
+
+
 class Token(NamedTuple):
     """A word of a name, its place (with the dot of an initial), and what kind of word it is."""
 
@@ -56,7 +67,7 @@ class Piece:
 _TOKEN = re.compile(
     r"(?P<joined>(?:and|und|et)(?=[A-Z]\s?\.))"
     r"|(?P<word>[^\W\d_][\w\u0300-\u036f]*"
-    r"(?:(?:['’ʼ‘`´¨~ˆˇ˜¸‐‑-]{1,2}|\s?[¨´ˆˇ˜]\s?|\s-(?=\w)|-\s(?=[a-z]))[^\W\d_][\w\u0300-\u036f]*)*)"
+    r"(?:(?:['’ʼ‘`´¨~ˆˇ˜¸‐‑-]{1,2}|\s?[¨´ˆˇ˜]\s?|\s-(?=\w)|-\s(?=[a-z])|(?<=\b[DLOdl])\s['’]\s?)[^\W\d_][\w\u0300-\u036f]*)*)"
     r"(?P<dot>\s?\.)?"
     r"|(?P<soft>[,，、])|(?P<hard>[;；&/|•+\n]|\s[-–—]+\s)|(?P<group>[(\[][^()\[\]]{0,80}[)\]])"
 )
@@ -83,7 +94,10 @@ def read_pieces(text: str, start: int, end: int) -> list[Piece]:
                 _add(piece, found, word, dotted, has_lower)
         elif group == "soft":
             piece = _next_piece(pieces, piece, False)
-        elif group != "group":
+        elif group == "group":
+            if piece.words and not piece.initials:
+                piece = _bracketed(pieces, piece, found)
+        else:
             piece = _next_piece(pieces, piece, True)
             conjunction = found[0] == "&"
     if piece.tokens:
@@ -94,7 +108,23 @@ def read_pieces(text: str, start: int, end: int) -> list[Piece]:
     return pieces
 
 
-_DROPPED = ROLES | HONORIFICS | {"al", "etal"}
+_DROPPED = ROLES | HONORIFICS | {"al", "etal", "etc"}
+_INITIALS = re.compile(r"[(\[]\s?([^\W\d_a-zß-ÿ]\s?\.(?:[\s-]{0,2}[^\W\d_a-zß-ÿ]\s?\.){0,3})\s?[)\]]")
+_GIVEN = re.compile(r"[(\[]([^\W\d_]+)(?:-[^\W\d_]+)?[)\]]")
+
+
+def _bracketed(pieces: list[Piece], piece: Piece, found: re.Match[str]) -> Piece:
+    """French and ethnographic styles print given names in brackets: OKAFOR (A.), Okafor (Anna)."""
+    group = found[0]
+    if initials := _INITIALS.fullmatch(group):
+        kind, (start, end) = "initial", initials.span(1)
+    elif (given := _GIVEN.fullmatch(group)) and given[1] in GIVEN:
+        kind, (start, end) = "word", (1, len(group) - 1)
+    else:
+        return piece
+    piece = _next_piece(pieces, piece, False)
+    piece.add(Token(found.start() + start, found.start() + end, group[start:end], kind))
+    return piece
 
 
 def _next_piece(pieces: list[Piece], piece: Piece, hard: bool) -> Piece:

@@ -56,13 +56,25 @@ ORGANISATIONS = _words(
     verlag nations parliament parlament bundestag bundesrat bundesregierung senat government gobierno kanzlei
     statistik statistics statistisches deutscher deutsches partnership project projekt programme program
     initiative league alliance fund laboratory laboratories kollektiv autorengruppe redaktion society's club
-    conference konferenz forum panel investigators
+    conference konferenz forum panel investigators chamber chambre cámara kammer ämter weltbank nationen secretariat
+    directorate eurostat treasury embassy industries
     """
 )
+ORGANISATION_ENDS = (
+    "zentrum", "ministerium", "institut", "verband", "gesellschaft", "stiftung", "kommission", "konferenz", "agentur",
+    "behörde", "verwaltung", "regierung", "universität", "hochschule", "akademie", "vereinigung", "gemeinschaft", "amt",
+    "ämter", "kammer",
+)  # fmt: skip
+"""How compounds end that name organisations: Flüchtlingszentrum."""
+
+ORGANISATION_LINKS = _words("of for für pour para")
+"""Words inside the names of organisations, but of no persons."""
+
 
 ACRONYMS = _words(
     """
-    OECD OCDE UNESCO UNICEF UNHCR UNDP UNEP NATO FAO ILO IMF WHO WTO USAID NASA IPCC IEA ECB EZB ISO IAEA
+    OECD OCDE UNESCO UNICEF UNHCR UNDP UNEP NATO FAO ILO IMF WHO WTO USAID NASA IPCC IEA ECB EZB ISO IAEA EU UN
+    Eurostat Destatis Frontex Europol Interpol Unesco Unicef Greenpeace Google Microsoft OpenAI Oxfam Bitkom
     """
 )
 """Organisations whose short names could be said, and so be taken for family names."""
@@ -90,7 +102,8 @@ GIVEN = _words(
     Stephen Steven Sue Susan Susanne Sylvia Sylvie Tim Thomas Timothy Tobias Ulrich Ulrike Ursula Uwe Valentina
     Victor Vincent Vincenzo Virginia Volker Walter Werner Wilhelm William Winfried Wolfgang Yves Éric Étienne
     Flaminio Pasquale Gustavo Bartolomeo Silvio Cesare Vittorio Ugo Emilio Ettore Renato Aldo Girolamo Tommaso
-    Giacomo Filippo Lionello Ennio Elio
+    Giacomo Filippo Lionello Ennio Elio Béla László István Gábor Zoltán Ferenc Sándor Tamás György Judit Éva
+    Katalin Zsuzsa Emmanuel Joanna Piotr Krzysztof Tomasz Katarzyna Agnieszka Anders Lars Søren Jens Björn Sven
     """
 )
 """Common given names, to tell "GAÏTI Brigitte" and "C. Eugene Rowe" apart from double family names."""

@@ -43,5 +43,8 @@ def _in_full(found: re.Match[str]) -> str:
 
 
 def reversed_range(pages: str) -> bool:
-    """Whether some range in normalised pages ends before it begins."""
-    return any(int(found[1]) > int(found[2]) for found in _RANGE.finditer(pages))
+    """Whether some range in normalised pages ends before it begins.
+
+    A single last digit that cannot be a shortened end ("156-1") makes an article's or a chapter's number, no range.
+    """
+    return any(len(found[2]) > 1 and int(found[1]) > int(found[2]) for found in _RANGE.finditer(pages))

@@ -9,43 +9,36 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from gleanery.tasks.references.name_pieces import Piece, Token, read_pieces
+from gleanery.tasks.references.cjk_names import cjk_persons
+from gleanery.tasks.references.name_pieces import Part, Person, Piece, Token, read_pieces
 from gleanery.tasks.references.name_words import (
     ACRONYMS,
     CAPITAL_PARTICLES,
-    DOUBLE_FAMILY,
     GIVEN,
+    ORGANISATION_ENDS,
+    ORGANISATION_LINKS,
     ORGANISATIONS,
     REPEATS,
     SUFFIXES,
 )
 
-
-class Part(NamedTuple):
-    """One part of a name: its CSL key and where it stands in the text."""
-
-    key: str
-    start: int
-    end: int
-
-
-Person = list[Part]
-
-
 _PREFIX = re.compile(
     r"\W{0,4}(?:in\s?:|in\b(?=\s[A-Z])"
     r"|(?:edited|ed\.|compiled|translated|trans\.|directed|written)\s+(?:and\s+\w+\s+)?by\b"
-    r"|(?:hrsg|hg|herausgegeben|übersetzt|übers|aus dem \w+)\.?\s+v(?:on|\.)|a\s+c(?:ura|\.)\s+d(?:i|el|ella|egli)\b"
+    r"|(?:(?:hrsg|hg|herausgegeben|übersetzt)\.?\s(?:und|u\.)\s)?(?:hrsg|hg|herausgegeben|[üu]bersetzt|[üu]bers|bearbeitet|bearb|eingeleitet"
+    r"|aus dem \w+)\.?\s+v(?:on|\.)|a\s+c(?:ura|\.)\s+d(?:i|el|ella|egli)\b"
     r"|sous la dir(?:ection|\.)?\s+d[e'’]|diretta da\b|(?:trad|éd)\.\s+(?:par|de|di|por)\b"
     r"|traduction de\b|traducción de\b|traduzione di\b|edición de\b|par\b|by\b|von(?=\s[A-Z]\.))",
     re.IGNORECASE,
 )
 REPEAT = re.compile(r"\s{0,3}([—–_-]{2,}|—)")
 """A mark at the beginning that stands for the author of the reference before."""
-_CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,5}(?:\s[\u3400-\u9fff\uac00-\ud7af]{1,4})?")
-_CJK_PIECE = re.compile(r"[^,，、;；·・‧./&\n()（）\[\]]+")
-_CJK_CHAR = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
-_CJK_OTHERS = re.compile(r"(?:외|등|等|他|ほか)(?:\s?\d+\s?[명인名人])?$|[著編编译譯저역편]$")
+_UNDIVIDED = re.compile(
+    r"AA\s?\.\s?VV\s?\.?"
+    r"|[\w-]{3,60}(?:\.[\w-]{2,60}){0,4}\.(?:com|org|net|edu|gov|info|eu|de|at|ch|fr|it|es|uk|nl|pl|ru)"
+)
+"""Strings that are no persons: Italian for "various authors", and the address of a website."""
+_CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
 
 
 def split_persons(text: str, start: int, end: int) -> list[Person]:
@@ -57,8 +50,10 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
     prefix = _PREFIX.match(text, start, end)
     if prefix and prefix.end() < end:
         start = prefix.end()
-    if not text[start:end].isascii() and _CJK_CHAR.search(text, start, end):
-        return _cjk(text, start, end)
+    if not text[start:end].isascii() and _CJK.search(text, start, end):
+        return cjk_persons(text, start, end)
+    if _UNDIVIDED.fullmatch(text, start, end):
+        return [[Part("literal", start, end)]]
     persons: list[Person] = []
     if mark := REPEAT.match(text, start, end):
         persons.append([Part("literal", mark.start(1), mark.end(1))])
@@ -69,15 +64,30 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
     if organisation := _organisation(text, pieces):
         return persons + organisation
     if _families_only(pieces):
-        return persons + [_whole(text, piece) for piece in pieces]
+        return persons + [_whole(text, piece, _Style(False, False)) for piece in pieces]
+    style = _Style(len(pieces) > 1 and any(map(_given_first, pieces)), text.find(";", start, end) >= 0)
     chunk: list[Piece] = []
     for piece in _double_barrelled(pieces):
         if piece.hard and chunk:
-            _read_chunk(text, chunk, persons)
+            _read_chunk(text, chunk, persons, style)
             chunk = []
         chunk.append(piece)
-    _read_chunk(text, chunk, persons)
+    _read_chunk(text, chunk, persons, style)
     return persons
+
+
+class _Style(NamedTuple):
+    """What the whole string shows about every name in it."""
+
+    given_first: bool  # some name is plainly "Given Family"
+    semicolons: bool  # persons are parted by semicolons, so commas stand inside names
+
+
+def _given_first(piece: Piece) -> bool:
+    tokens = piece.tokens
+    if len(tokens) < 2 or tokens[-1].kind != "word" or tokens[-1].word in GIVEN:
+        return False
+    return tokens[0].kind == "initial" or tokens[0].word.partition("-")[0] in GIVEN
 
 
 def _families_only(pieces: list[Piece]) -> bool:
@@ -124,9 +134,15 @@ def _organisation(text: str, pieces: list[Piece]) -> list[Person]:
 
 
 def _names_organisation(piece: Piece) -> bool:
-    if any(token.word.lower() in ORGANISATIONS for token in piece.tokens):
-        return len(piece.tokens) > 1 or len(piece.tokens[0].word) > 7
-    return len(piece.tokens) == 1 and _acronym(piece.tokens[0].word)
+    tokens = piece.tokens
+    for at, token in enumerate(tokens):
+        word = token.word
+        lower = word.lower()
+        if lower in ORGANISATIONS or (len(word) > 7 and lower.endswith(ORGANISATION_ENDS)):
+            return len(tokens) > 1 or len(word) > 7
+        if at and token.kind == "particle" and word in ORGANISATION_LINKS:
+            return True
+    return len(tokens) == 1 and _acronym(tokens[0].word)
 
 
 def _acronym(word: str) -> bool:
@@ -141,7 +157,7 @@ def _literal(text: str, tokens: list[Token]) -> Person:
     return [Part("literal", tokens[0].start, tokens[-1].end)]
 
 
-def _read_chunk(text: str, chunk: list[Piece], persons: list[Person]) -> None:
+def _read_chunk(text: str, chunk: list[Piece], persons: list[Person], style: _Style) -> None:
     """Reads the comma-separated pieces between two strong separators."""
     at = 0
     while at < len(chunk):
@@ -152,15 +168,44 @@ def _read_chunk(text: str, chunk: list[Piece], persons: list[Person]) -> None:
             persons[-1].append(Part("suffix", piece.tokens[0].start, _dot_end(text, piece.tokens[0].end)))
         elif not piece.words and not (following and piece.tokens[0].kind == "caps"):
             _alone(text, piece, persons)
-        elif (
-            following is not None
-            and not (piece.words and piece.initials)
-            and _inverted(piece, following, at + 1 == len(chunk))
-        ):
+        elif following is None or (piece.words and piece.initials):
+            persons += _one_or_more(text, piece, style)
+        elif _inverted(piece, following, at + 1 == len(chunk)) or (style.semicolons and len(chunk) == 2):
             persons.append(_family_first(text, piece.tokens, following.tokens))
             at += 1
+        elif at + 1 < len(chunk) and _comma_lost(piece, following, chunk[at + 1]):
+            cut = following.initials
+            persons.append(_family_first(text, piece.tokens, following.tokens[:cut]))
+            persons.append(_family_first(text, following.tokens[cut:], chunk[at + 1].tokens))
+            at += 2
         else:
-            persons.append(_whole(text, piece))
+            persons += _one_or_more(text, piece, style)
+
+
+def _comma_lost(family: Piece, middle: Piece, given: Piece) -> bool:
+    """Whether print has lost the comma between two persons: "Okafor, A. Lindqvist, B."."""
+    if family.words != 1 or not middle.words or given.words or not middle.initials:
+        return False
+    return all(token.kind in ("initial", "caps") for token in middle.tokens[: middle.initials])
+
+
+def _one_or_more(text: str, piece: Piece, style: _Style) -> list[Person]:
+    """The person in a piece; several where family names and initials take turns: "Okafor A. Lindqvist B."."""
+    tokens = piece.tokens
+    if piece.initials < 2 or piece.words < 2 or tokens[0].kind != "word" or tokens[-1].kind != "initial":
+        return [_whole(text, piece, style)]
+    persons: list[Person] = []
+    first = 0
+    for at in range(1, len(tokens)):
+        if tokens[at - 1].kind == "initial" and tokens[at].kind in ("word", "particle"):
+            persons.append(_initials_last(text, tokens[first:at]))
+            first = at
+    return [*persons, _initials_last(text, tokens[first:])]
+
+
+def _initials_last(text: str, tokens: list[Token]) -> Person:
+    cut = next(at for at, token in enumerate(tokens) if token.kind in ("initial", "caps"))
+    return _family_first(text, tokens[:cut], tokens[cut:])
 
 
 def _alone(text: str, piece: Piece, persons: list[Person]) -> None:
@@ -168,7 +213,7 @@ def _alone(text: str, piece: Piece, persons: list[Person]) -> None:
     tokens = piece.tokens
     if piece.initials and persons and len(persons[-1]) == 1 and persons[-1][0].key == "family":
         persons[-1].append(Part("given", tokens[0].start, tokens[-1].end))
-    elif tokens[0].kind == "caps" and len(tokens[0].word) > 2:
+    elif tokens[0].kind == "caps" and (len(tokens[0].word) > 2 or tokens[0].word in ACRONYMS):
         persons.append(_literal(text, tokens))
     elif len(tokens) == 1 and tokens[0].word.lower() in REPEATS:
         persons.append([Part("literal", tokens[0].start, _dot_end(text, tokens[0].end))])
@@ -231,7 +276,7 @@ def _family(text: str, tokens: list[Token]) -> Person:
     return person
 
 
-def _whole(text: str, piece: Piece) -> Person:
+def _whole(text: str, piece: Piece, style: _Style) -> Person:
     """One piece that holds a whole name."""
     tokens = piece.tokens
     if len(tokens) > 1 and _names_organisation(piece):
@@ -243,7 +288,7 @@ def _whole(text: str, piece: Piece) -> Person:
     if len(tokens) > 2 and tokens[-1].word.lower() in SUFFIXES:
         suffix = [Part("suffix", tokens[-1].start, _dot_end(text, tokens[-1].end))]
         tokens = tokens[:-1]
-    cut, family_first = _cut(tokens)
+    cut, family_first = _cut(tokens, style)
     if cut in (0, len(tokens)):
         return _family(text, tokens) + suffix
     if family_first:
@@ -253,7 +298,7 @@ def _whole(text: str, piece: Piece) -> Person:
     return person + suffix
 
 
-def _cut(tokens: list[Token]) -> tuple[int, bool]:
+def _cut(tokens: list[Token], style: _Style) -> tuple[int, bool]:
     """Where a name divides, and whether its first half is the family name."""
     kinds = [token.kind for token in tokens]
     initials = [i for i, kind in enumerate(kinds) if kind in ("initial", "caps")]
@@ -267,10 +312,10 @@ def _cut(tokens: list[Token]) -> tuple[int, bool]:
         while last > 0 and kinds[last - 1] in ("initial", "caps"):
             last -= 1
         return last, True  # Smith J. R.
-    return _cut_words(tokens, kinds)
+    return _cut_words(tokens, kinds, style)
 
 
-def _cut_words(tokens: list[Token], kinds: list[str]) -> tuple[int, bool]:
+def _cut_words(tokens: list[Token], kinds: list[str], style: _Style) -> tuple[int, bool]:
     """Where a name without initials divides: at capitals, particles, known given names, else before its last word."""
     capitals = [len(token.word) > 1 and token.word.isupper() for token in tokens]
     if any(capitals) and not all(capitals):
@@ -284,38 +329,9 @@ def _cut_words(tokens: list[Token], kinds: list[str]) -> tuple[int, bool]:
     last = len(tokens) - 1
     if kinds.count("word") == 1 and kinds[last] == "word":  # van der Berg
         return 0, False
-    if kinds[0] == "particle" or (tokens[last].word in GIVEN and tokens[0].word not in GIVEN and last <= 2):
+    turned = tokens[last].word in GIVEN and tokens[0].word not in GIVEN and last <= 2 and not style.given_first
+    if kinds[0] == "particle" or turned:
         return last, kinds[0] != "particle" or tokens[last].word in GIVEN
     while last > 1 and tokens[last - 1].word in CAPITAL_PARTICLES:
         last -= 1
     return last, False
-
-
-def _cjk(text: str, start: int, end: int) -> list[Person]:
-    """Chinese, Japanese and Korean names, family name first; what is no such name between them stays literal."""
-    persons: list[Person] = []
-    for piece in _CJK_PIECE.finditer(text, start, end):
-        left, right = piece.span()
-        mark = _CJK_OTHERS.search(text[max(left, right - 20) : right].rstrip())
-        if mark and (mark.start() == 0 or mark.string[mark.start() - 1].isspace()):
-            right = max(left, right - 20) + mark.start()
-        while left < right and text[left].isspace():
-            left += 1
-        while right > left and text[right - 1].isspace():
-            right -= 1
-        if left < right:
-            persons.append(_cjk_name(text, left, right))
-    return persons
-
-
-def _cjk_name(text: str, start: int, end: int) -> Person:
-    name = text[start:end]
-    if _CJK.fullmatch(name) is None:
-        return [Part("literal", start, end)]
-    space = name.find(" ")
-    if space > 0:
-        return [Part("family", start, start + space), Part("given", start + space + 1, end)]
-    if len(name) > 4:
-        return [Part("literal", start, end)]
-    family = 2 if name[:2] in DOUBLE_FAMILY or len(name) == 4 else 1
-    return [Part("family", start, start + family), Part("given", start + family, end)]

@@ -1,6 +1,6 @@
 """The specialist at one record: which status, and that nothing ever comes out of it but a Result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import cast
 
@@ -9,7 +9,7 @@ import pytest
 from gleanery.agents.specialist import MODEL, Specialist
 from gleanery.models.references.decoding import LabelledSpan
 from gleanery.models.references.labeller import Labeller, Labelling
-from gleanery.tasks.records import Issue, Record
+from gleanery.tasks.records import Issue, Record, Result
 
 TEXT = "Smith, J. (1999). Title of a book. London: Verso."
 TODAY = date(2020, 1, 1)
@@ -27,11 +27,22 @@ def spans(text: str = TEXT, **values: tuple[str, float]) -> list[LabelledSpan]:
 CLEAN = spans(author=("Smith, J.", 0.99), date=("1999", 0.98), title=("Title of a book", 0.97))
 
 
-def specialist(labels: Sequence[LabelledSpan], confidence: float, *, accept: float = 0.9) -> Specialist:
-    def labeller(text: str) -> Labelling:
-        return Labelling(list(labels), confidence)
+class Stub:
+    """A labeller that finds the same in every text, and raises `error` at the text "broken"."""
 
-    return Specialist(cast(Labeller, labeller), accept, TODAY)
+    def __init__(self, labelling: Labelling, error: Exception | None = None) -> None:
+        self.labelling, self.error = labelling, error
+
+    def label(self, texts: Sequence[str]) -> list[Labelling]:
+        if self.error and "broken" in texts:
+            raise self.error
+        return [self.labelling for _ in texts]
+
+
+def specialist(labels: Sequence[LabelledSpan], confidence: float, *, accept: float = 0.9) -> Callable[[Record], Result]:
+    """The specialist with a labeller that finds these labels, at one record."""
+    agent = Specialist(cast(Labeller, Stub(Labelling(list(labels), confidence))), accept, TODAY)
+    return lambda record: agent([record])[0]
 
 
 def test_clean_and_sure_is_ok() -> None:
@@ -79,17 +90,20 @@ def test_nothing_found_is_in_review_for_that_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no such thing"), RecursionError(), MemoryError(), KeyError("x")])
-def test_a_labeller_that_raises_gives_a_failed_result(error: Exception) -> None:
-    def labeller(text: str) -> Labelling:
-        raise error
-
+def test_what_goes_wrong_with_one_record_is_its_own_error(error: Exception) -> None:
     issue = Issue("invalid-utf8", None, "Bytes were replaced.")
-    record = Record("r-3", 3, TEXT, {"key": 1}, (issue,))
-    result = Specialist(cast(Labeller, labeller), 0.9, TODAY)(record)
-    assert (result.id, result.input, result.status, result.output) == ("r-3", TEXT, "failed", None)
+    good, bad = Record("r-1", 1, TEXT), Record("r-3", 3, "broken", {"key": 1}, (issue,))
+    agent = Specialist(cast(Labeller, Stub(Labelling(CLEAN, 0.95), error)), 0.9, TODAY)
+    before, result, after = agent([good, bad, good])
+    assert (before.status, after.status) == ("ok", "ok")
+    assert (result.id, result.input, result.status, result.output) == ("r-3", "broken", "failed", None)
     assert result.error is not None
     assert result.error.startswith(f"{type(error).__name__}: {error}. This is a bug")
     assert (result.carried, result.issues) == ({"key": 1}, (issue,))
+
+
+def test_no_records_give_no_results() -> None:
+    assert Specialist(cast(Labeller, Stub(Labelling(CLEAN, 0.95))), 0.9, TODAY)([]) == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -16,8 +16,8 @@ def record(number: int) -> Record:
     return Record(f"r-{number}", number, str(number))
 
 
-def agent(record: Record) -> Result:
-    return Result(record.id, record.text, {}, {}, {}, "ok", "test/model")
+def agent(records: Sequence[Record]) -> list[Result]:
+    return [Result(record.id, record.text, {}, {}, {}, "ok", "test/model") for record in records]
 
 
 class Counted:
@@ -53,9 +53,9 @@ def test_one_result_for_each_record_in_order(threads: int, count: int) -> None:
 
 
 def test_order_holds_when_the_first_are_the_slowest() -> None:
-    def slow_at_first(record: Record) -> Result:
-        time.sleep(0.05 if record.position == 1 else 0)
-        return agent(record)
+    def slow_at_first(records: Sequence[Record]) -> list[Result]:
+        time.sleep(0.05 if records[0].position == 1 else 0)
+        return agent(records)
 
     assert ids(perform(Counted(300), slow_at_first, threads=4)) == expected(300)
 
@@ -84,7 +84,7 @@ def test_what_the_source_raises_comes_after_the_results_before_it(threads: int, 
 
 
 def test_what_an_agent_raises_comes_up() -> None:
-    def broken(record: Record) -> Result:
+    def broken(records: Sequence[Record]) -> list[Result]:
         raise RuntimeError("agents do not raise")
 
     with pytest.raises(RuntimeError):
@@ -95,10 +95,10 @@ def test_what_an_agent_raises_comes_up() -> None:
 def test_closing_early_ends_the_threads_and_the_work() -> None:
     performed: list[str] = []
 
-    def noted(record: Record) -> Result:
-        performed.append(record.id)
+    def noted(records: Sequence[Record]) -> list[Result]:
+        performed.extend(record.id for record in records)
         time.sleep(0.0005)
-        return agent(record)
+        return agent(records)
 
     results = perform(Counted(10_000), noted, threads=2)
     next(results)
@@ -123,5 +123,5 @@ def test_slices(count: int, size: int, fails: bool) -> None:
         raised = True
     assert raised == fails
     assert [item for part in parts for item in part] == list(range(count))
-    assert all(len(part) == size for part in parts[:-1])
+    assert [len(part) for part in parts[:-1]] == [min(size, 2**at) for at in range(len(parts) - 1)]
     assert all(parts)

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from gleanery.tasks.references.checks import check, two_references
+from gleanery.tasks.references.checks import check
 
 NAMED = {"title": "On soil"}
 
@@ -31,8 +31,3 @@ def test_check(reference, codes):
 
 def test_the_message_shows_the_value():
     assert "120-15" in check(NAMED | {"page": "120-15"}, date(2026, 6, 1))[0].message
-
-
-def test_two_references():
-    assert two_references(2, 2, 2)[0].code == "two-references"
-    assert two_references(2, 1, 2) == []
