@@ -20,13 +20,13 @@ help: ## List what can be made
 	$(BIN)/python $(PIP) -c constraints.txt -e ".[test]"
 	@touch $@
 
-demo: .venv/.installed ## Parse two references: a table, then as a record and as BibTeX
+demo: .venv/.installed ## Parse examples/references.txt: a table, then one record as JSON and as BibTeX
 	@$(BIN)/gleanery run bibliography examples/references.txt
 	@printf '\nThe first as a record, each value with its place in the input:\n\n'
 	@$(BIN)/gleanery run bibliography examples/references.txt --limit 1 --json -q | \
 	$(BIN)/python -c 'import json; [print(f"  {k}: {json.dumps(v, ensure_ascii=False)}") for k, v in json.loads(input()).items()]'
 	@printf '\nAnd as BibTeX:\n\n'
-	@$(BIN)/gleanery run bibliography examples/references.txt --format bibtex -q
+	@$(BIN)/gleanery run bibliography examples/references.txt --limit 1 --format bibtex -q
 
 test: .venv/.installed ## Run the tests
 	$(BIN)/python -m pytest -n auto
@@ -57,13 +57,14 @@ train-references: training-data .venv/.installed .venv-train/.installed ## Train
 	.venv-train/bin/python -m gleanery.models.references.training "$(DATA)"
 	@test ! -f "$(DATA)/test.jsonl" || $(MAKE) eval GOLD="$(DATA)/test.jsonl"
 
-docs: .venv/.installed ## Write docs/commands.md from the commands' own help
+docs: .venv/.installed ## Write docs/commands.md, the picture and the README's outputs from the commands themselves
 	$(BIN)/python docs/commands.py
 
 constraints: .venv/.installed ## Pin what is installed in .venv, as the set that has been tested
 	@{ echo '# The set that Gleanery is tested with, for Python 3.11 to 3.13. Made by make constraints from what is in .venv:'; \
 	  echo '# to move on, upgrade there, run make lint test, and make this file anew.'; \
-	  $(BIN)/python -m pip freeze --exclude-editable --exclude gleanery | grep -v -e ' @ ' -e '^torch==' -e '^nvidia-'; } > $@.new
+	  $(BIN)/python -m pip freeze --exclude-editable --exclude gleanery | grep -v -e ' @ ' -e '^torch==' -e '^nvidia-'; \
+	  printf '%s\n' torch==2.13.0 onnx==1.23.2; } > $@.new
 	@mv $@.new $@.txt
 
 clean: ## Remove what can be made again; the environments stay

@@ -16,26 +16,31 @@ summary: Say in one sentence what this task does.
 kind: extract                 # extract | generate | agent
 output: {output}
 grounding: require            # none | warn | require: must every value stand in the input?
-models: [default]             # the models to try, in order; `default` is the one in the settings
+models: {models}
 accept: 0.9                   # the confidence, 0 to 1, from which an answer is taken
 prompt: |
-  Read the text below and return the fields that it states. Leave out what it does not say.
+  {prompt}
 
   {{{{ source }}}}
 examples: examples.jsonl
 """
 
+_REFERENCE = {
+    "output": "schema:Reference      # the class in schema.py",
+    "models": "[embedded/references, default]   # in order; `default` is the chat model of the settings",
+    "prompt": "Take the reference string below apart into its fields. Leave out what it does not say.",
+}
+_ONE_LINE = {
+    "models": "[default]             # in order; `default` is the chat model of the settings",
+    "prompt": "Read the text below and return the fields that it states. Leave out what it does not say.",
+}
+
 _SCHEMA = '''\
-"""What `{name}` returns."""
+"""What `{name}` returns: a reference in CSL terms, which the embedded specialist answers with."""
 
-from pydantic import BaseModel, Field
+from gleanery.tasks.references.reference import Reference
 
-
-class {cls}(BaseModel):
-    """One record."""
-
-    title: str = Field(description="The title, as printed")
-    year: int | None = Field(default=None, description="The year, in four digits")
+__all__ = ["Reference"]
 '''
 
 _SAMPLES: dict[str, Any] = {"string": "text", "integer": 7, "number": 2.5, "boolean": True, "date": "2024-01-31"}
@@ -43,13 +48,11 @@ _SAMPLES: dict[str, Any] = {"string": "text", "integer": 7, "number": 2.5, "bool
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--output", metavar="FIELDS", help='The fields in one line, like "title, year int", instead of a schema.py.'
-)
+@click.option("--output", metavar="FIELDS", help='Its fields in one line, like "title, year int", for a chat model.')
 def init(name: str, output: str | None) -> None:
-    """Make a new task in ./tasks/NAME."""
+    """Make a new task in ./tasks/NAME: one that parses references, or with --output one of your own fields."""
     _check_name(name)
-    files = _one_line_files(name, output) if output is not None else _class_files(name)
+    files = _reference_files(name) if output is None else _one_line_files(name, output)
     folder = Path("tasks") / name
     try:
         folder.mkdir(parents=True)
@@ -61,7 +64,10 @@ def init(name: str, output: str | None) -> None:
         raise UsageError(f"{folder} cannot be made: {error.strerror}. Is this folder yours to write in?") from None
     for file in files:
         click.echo(folder / file)
-    click.echo(f"Fill them in, then look at the task: gleanery show {name}", err=True)
+    if output is None:
+        click.echo(f"It runs as it is: gleanery run {name} FILE", err=True)
+    else:
+        click.echo(f"Look at it: gleanery show {name}. To run it takes a chat model, which comes later.", err=True)
 
 
 def _check_name(name: str) -> None:
@@ -71,12 +77,21 @@ def _check_name(name: str) -> None:
         raise UsageError(f"`{name}` is no task name: use lower-case letters, digits and `-`, and start with a letter.")
 
 
-def _class_files(name: str) -> dict[str, str]:
-    cls = "".join(word.capitalize() for word in name.split("-"))
-    example = {"input": "On the Origin of Species, 1859", "output": {"title": "On the Origin of Species", "year": 1859}}
+def _reference_files(name: str) -> dict[str, str]:
+    example = {
+        "input": "Darwin, C. (1859). On the Origin of Species. London: Murray.",
+        "output": {
+            "type": "book",
+            "author": [{"family": "Darwin", "given": "C."}],
+            "issued": {"date-parts": [[1859]]},
+            "title": "On the Origin of Species",
+            "publisher-place": "London",
+            "publisher": "Murray",
+        },
+    }
     return {
-        "task.yaml": _TASK.format(name=name, output=f"schema:{cls}"),
-        "schema.py": _SCHEMA.format(name=name, cls=cls),
+        "task.yaml": _TASK.format(name=name, **_REFERENCE),
+        "schema.py": _SCHEMA.format(name=name),
         "examples.jsonl": _line(example),
     }
 
@@ -90,7 +105,7 @@ def _one_line_files(name: str, output: str) -> dict[str, str]:
     # A JSON string is a YAML string, whatever the text holds.
     quoted = json.dumps(output, ensure_ascii=False)
     return {
-        "task.yaml": _TASK.format(name=name, output=quoted),
+        "task.yaml": _TASK.format(name=name, output=quoted, **_ONE_LINE),
         "examples.jsonl": _line({"input": text, "output": values}),
     }
 

@@ -82,6 +82,7 @@ def run(task: str, source: str, **options: Any) -> None:
         click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
         sys.exit(130)
     if not options["quiet"]:
+        summary.skipped = [] if options["model"] else list(declared.models[1:])
         summary.show(destination.file, as_json=options["as_json"])
     sys.exit(summary.exit_code(options["fail_on"]))
 

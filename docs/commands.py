@@ -1,8 +1,9 @@
 """Writes what the documentation shows of the command: every `--help`, the outputs in README.md, and the picture.
 
-    python docs/commands.py
+    python docs/commands.py [--check]
 
-The helps are checked by a test. Outputs and picture depend on the weights: run this again after a training.
+With --check it writes nothing, and fails when the page of helps is not what the commands say; a test does that.
+Outputs and picture depend on the weights: run this again after a training.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _SHOWN = re.compile(r"(<!-- output of: (.+?) -->\n```\w*\n).*?(?=^```$)", re.MUL
 
 
 def main() -> None:
-    """Write them all."""
+    """Write them all, or check."""
+    if "--check" in sys.argv[1:]:
+        sys.exit(f"{PAGE} is stale: run `make docs`" if page() != PAGE.read_text(encoding="utf-8") else 0)
     PAGE.write_text(page(), encoding="utf-8")
     README.write_text(with_outputs(README.read_text(encoding="utf-8")), encoding="utf-8")
     picture.main()

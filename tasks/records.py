@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Status = Literal["ok", "review", "failed"]
 Match = Literal["exact", "normalised", "fuzzy", "inferred"]
@@ -24,8 +24,7 @@ class Record:
     issues: tuple[Issue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Where a value stands in the input.
 
     `start` and `end` count Unicode code points, end exclusive. `match` says how the value relates to what is printed

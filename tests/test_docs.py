@@ -1,6 +1,5 @@
 """The documentation tells the truth: commands are as they say, examples run, links lead somewhere."""
 
-import importlib.util
 import os
 import re
 import shlex
@@ -53,13 +52,10 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_commands_page_is_what_the_commands_say(monkeypatch):
-    folder = ROOT / "docs"
-    monkeypatch.syspath_prepend(str(folder))
-    spec = importlib.util.spec_from_file_location("documented_commands", folder / "commands.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.page() == read(folder / "commands.md"), "docs/commands.md is stale: run `make docs`"
+def test_the_commands_page_is_what_the_commands_say():
+    # In a process of its own: click remembers a command's help options from whoever called it first.
+    check = [sys.executable, str(ROOT / "docs" / "commands.py"), "--check"]
+    assert subprocess.run(check, capture_output=True, text=True).returncode == 0, "run `make docs`"
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def _plain(value: Any) -> str:
 
 
 def _issue(issue: Issue) -> str:
-    return f"{issue.path}: {issue.message}" if issue.path else issue.message
+    return f"{issue.code} ({issue.path}): {issue.message}" if issue.path else f"{issue.code}: {issue.message}"
 
 
 def _people(role: str) -> Callable[[Mapping[str, Any]], str]:

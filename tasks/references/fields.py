@@ -48,8 +48,12 @@ def _text_field(key: str, prefix: re.Pattern[str] | None = None, tidy: Callable[
             start = found.end()
         if key in draft.reference:
             draft.leftover.append(run)
-        elif value := tidy(draft.text[start : run.end]):
-            draft.put(key, value, start, run.end, run.confidence)
+            return
+        printed = draft.text[start : run.end]
+        if value := tidy(printed):
+            draft.reference[key] = value
+            draft.spans[key] = Span(start, run.end, "exact" if value == printed else "normalised")
+            draft.confidence[key] = run.confidence
 
     return read
 

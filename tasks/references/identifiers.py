@@ -93,7 +93,7 @@ def find_url(text: str, start: int, end: int) -> Found | None:
     if found:
         start = found.start()
     end = _tail(text, start, end)
-    while end > start and text[end - 1] in "-‐":
+    while end > start and text[end - 1] in "-‐#":
         end -= 1
     value = _SPACE.sub("", text[start:end]).replace("\u2010", "-").replace("\u2011", "-")
     return Found(value, start, end) if value else None

@@ -48,7 +48,8 @@ _CONFERENCE = re.compile(
 )
 _PROCEEDINGS_JOURNAL = re.compile(r"\b(?:natl|national|royal|roy|r|soc|society|academy|acad)\b", re.IGNORECASE)
 _NEWSPAPER = re.compile(
-    r"(?:\w*zeitung\b|^(?:die zeit$|die welt$|taz|faz|nzz|der tagesspiegel|el universal|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica"
+    r"(?:\w*zeitung\b|^(?:die zeit$|die welt$|taz|faz|nzz|der tagesspiegel|el universal"
+    r"|der spiegel|le monde|libération|le figaro|el país|el mundo|la repubblica"
     r"|la stampa|corriere della sera|the guardian|the times|(?:the )?new york times|(?:the )?washington post"
     r"|financial times|wall street journal|the independent|(?:the )?daily \w+|süddeutsche"
     r"|frankfurter rundschau|handelsblatt)\b)",
@@ -149,6 +150,7 @@ _FUNCTION_WORDS = {
     "sv": "och av det den till med på för som i från",
     "nb": "og av det den til med på for som i fra",
     "cs": "v na se pro ve do nebo jako při z",
+    "": "i v na po k iz dlya",  # Russian and others in Latin letters, which are not to be taken for Polish
 }
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _FUNCTION_WORDS.items():
@@ -175,12 +177,19 @@ _KANA, _HANGUL, _HAN = re.compile("[\u3041-\u30ff]"), re.compile("[\uac00-\ud7af
 def infer_language(title: str) -> str | None:
     """ISO 639-1 code of a title's language from its script or function words; None unless they leave no doubt."""
     title = title[:_LONGEST].lower()
-    if title[-1:] in _CLOSED and (bare := _TRANSLATION.sub("", title)).strip():
-        title = bare  # what stands in brackets at the end may be a translation
-    words = title.split()
+    bracketed = title[-1:] in _CLOSED and _TRANSLATION.search(title)
+    if not bracketed or not (bare := title[: bracketed.start()]).strip():
+        return _by_words(title)
+    language = _by_words(bare)  # what stands in brackets at the end may be a translation into English
+    return language or (found if (found := _by_words(title)) != "en" else None)
+
+
+def _by_words(title: str) -> str | None:
     votes: dict[str, int] = {}
-    for word in words:
-        for language in _LANGUAGES_OF.get(word, ()):
+    for word in title.split():
+        if word not in _LANGUAGES_OF:
+            continue
+        for language in _LANGUAGES_OF[word]:
             votes[language] = votes.get(language, 0) + 2
     if not title.isascii():
         if script := _script(title):
@@ -192,7 +201,7 @@ def infer_language(title: str) -> str | None:
         return None
     best = max(votes, key=votes.__getitem__)
     most = votes.pop(best)
-    return best if most >= 3 and all(most > other for other in votes.values()) else None
+    return best if best and most >= 3 and all(most > other for other in votes.values()) else None
 
 
 def _script(title: str) -> str | None:

@@ -84,6 +84,14 @@ def read_pieces(text: str, start: int, end: int) -> list[Piece]:
         if group == "word" or group == "dot":
             word = found[2]
             dotted = group == "dot"
+            if len(word) == 1 and word.isupper():  # most tokens are plain initials or plain words
+                piece.add(Token(found.start(2), found.end(), word, "initial"))
+                conjunction = False
+                continue
+            if len(word) > 4 and not dotted and word[0].isupper() and word.lower() not in _SPECIAL:
+                piece.add(Token(*found.span(2), word, "word"))
+                conjunction = False
+                continue
             if conjunction and (word.lower() in OTHERS or (dotted and word == "a")):  # "u. a."
                 continue
             conjunction = word in CONJUNCTIONS and (not dotted or word == "u")  # "u." is "und"
@@ -109,6 +117,7 @@ def read_pieces(text: str, start: int, end: int) -> list[Piece]:
 
 
 _DROPPED = ROLES | HONORIFICS | {"al", "etal", "etc"}
+_SPECIAL = _DROPPED | OTHERS
 _INITIALS = re.compile(r"[(\[]\s?([^\W\d_a-zß-ÿ]\s?\.(?:[\s-]{0,2}[^\W\d_a-zß-ÿ]\s?\.){0,3})\s?[)\]]")
 _GIVEN = re.compile(r"[(\[]([^\W\d_]+)(?:-[^\W\d_]+)?[)\]]")
 

@@ -57,7 +57,7 @@ ORGANISATIONS = _words(
     statistik statistics statistisches deutscher deutsches partnership project projekt programme program
     initiative league alliance fund laboratory laboratories kollektiv autorengruppe redaktion society's club
     conference konferenz forum panel investigators chamber chambre cámara kammer ämter weltbank nationen secretariat
-    directorate eurostat treasury embassy industries
+    directorate eurostat treasury embassy
     """
 )
 ORGANISATION_ENDS = (

@@ -64,8 +64,8 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
     if organisation := _organisation(text, pieces):
         return persons + organisation
     if _families_only(pieces):
-        return persons + [_whole(text, piece, _Style(False, False)) for piece in pieces]
-    style = _Style(len(pieces) > 1 and any(map(_given_first, pieces)), text.find(";", start, end) >= 0)
+        return persons + [_whole(text, piece, _Style([], False)) for piece in pieces]
+    style = _Style(pieces, text.find(";", start, end) >= 0)
     chunk: list[Piece] = []
     for piece in _double_barrelled(pieces):
         if piece.hard and chunk:
@@ -79,8 +79,12 @@ def split_persons(text: str, start: int, end: int) -> list[Person]:
 class _Style(NamedTuple):
     """What the whole string shows about every name in it."""
 
-    given_first: bool  # some name is plainly "Given Family"
+    pieces: list[Piece]
     semicolons: bool  # persons are parted by semicolons, so commas stand inside names
+
+    def given_first(self) -> bool:
+        """Whether some name is plainly "Given Family"."""
+        return any(map(_given_first, self.pieces))
 
 
 def _given_first(piece: Piece) -> bool:
@@ -116,8 +120,9 @@ def _double_barrelled(pieces: list[Piece]) -> list[Piece]:
 
 def _organisation(text: str, pieces: list[Piece]) -> list[Person]:
     """The organisations, where the whole string names no person; empty where it does."""
-    if any(token.kind == "initial" for piece in pieces for token in piece.tokens):
-        return []
+    for piece in pieces:
+        if piece.initials and any(token.kind == "initial" for token in piece.tokens):
+            return []
     named = [_names_organisation(piece) for piece in pieces]
     if not any(named):
         return []
@@ -329,7 +334,7 @@ def _cut_words(tokens: list[Token], kinds: list[str], style: _Style) -> tuple[in
     last = len(tokens) - 1
     if kinds.count("word") == 1 and kinds[last] == "word":  # van der Berg
         return 0, False
-    turned = tokens[last].word in GIVEN and tokens[0].word not in GIVEN and last <= 2 and not style.given_first
+    turned = tokens[last].word in GIVEN and tokens[0].word not in GIVEN and last <= 2 and not style.given_first()
     if kinds[0] == "particle" or turned:
         return last, kinds[0] != "particle" or tokens[last].word in GIVEN
     while last > 1 and tokens[last - 1].word in CAPITAL_PARTICLES:

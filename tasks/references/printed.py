@@ -75,7 +75,8 @@ def keep_quotes(text: str, start: int, end: int) -> tuple[int, int]:
         for closing, opening in _QUOTES.items():
             inside = text.find(closing, start, end) if before in opening and closing != before else -1
             if inside >= 0 and text.find(before, start, inside) < 0 and not text[inside + 1 : inside + 2].isalnum():
-                return start - 1, end
+                start -= 1
+                return start, end + (after in _QUOTES and _open(text, _QUOTES[after], after, start, end))
     return start, end
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import gleanery
 from gleanery.cli.init import init
 from gleanery.cli.tasks import show
 from gleanery.errors import UsageError
@@ -29,15 +30,17 @@ def check(name: str) -> None:
     assert CliRunner().invoke(show, [name]).exit_code == 0
 
 
-def test_scaffold_with_a_class() -> None:
+def test_the_scaffold_runs_as_it_is() -> None:
     result = run("my-invoices")
     assert result.exit_code == 0
     assert result.stdout.split() == [
         f"tasks/my-invoices/{file}" for file in ("task.yaml", "schema.py", "examples.jsonl")
     ]
-    assert "gleanery show my-invoices" in result.stderr
-    assert load_task("my-invoices").output == "schema:MyInvoices"
+    assert "gleanery run my-invoices FILE" in result.stderr
     check("my-invoices")
+    (example,) = load_task("my-invoices").read_examples()
+    (parsed,) = gleanery.run("my-invoices", [example.input])
+    assert parsed.output["author"] == example.output["author"]
 
 
 @pytest.mark.parametrize(

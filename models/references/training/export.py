@@ -32,7 +32,7 @@ def export(network: Network, path: Path) -> None:
         "output.bias": weights["output.bias"],
         "flat": np.array([-1, 2 * HIDDEN], np.int64),
         "sequence": np.array([-1, 1, EMBEDDING], np.int64),
-        "merged": np.array([0, 0, 2 * HIDDEN], np.int64),
+        "merged": np.array([0, 1, 2 * HIDDEN], np.int64),
         **{name: value for layer in (0, 1) for name, value in _lstm(weights, layer).items()},
     }
     nodes = [
@@ -52,8 +52,8 @@ def export(network: Network, path: Path) -> None:
                 direction="bidirectional",
                 hidden_size=HIDDEN,
             ),
-            helper.make_node("Transpose", [f"directions{layer}"], [f"turned{layer}"], perm=[0, 2, 1, 3]),
-            helper.make_node("Reshape", [f"turned{layer}", "merged"], [f"hidden{layer + 1}"]),
+            # (tokens, 2, 1, HIDDEN): with one reference at a time both directions of a token lie side by side already.
+            helper.make_node("Reshape", [f"directions{layer}", "merged"], [f"hidden{layer + 1}"]),
         ]
     nodes += [
         helper.make_node("Reshape", ["hidden2", "flat"], ["last"]),

@@ -22,13 +22,13 @@ def test_a_reference_is_a_flat_row():
     )
     assert row["authors"] == "van der Berg, Jan, Jr.; Müller, Änne"
     assert (row["id"], row["status"], row["confidence"], row["year"]) == ("r-1", "ok", "0.9", "2017")
-    assert (row["accessed"], row["issues"], row["input"]) == ("2024-01-02", "DOI: Bad, very; Odd", "text")
+    assert (row["accessed"], row["issues"], row["input"]) == ("2024-01-02", "doi (DOI): Bad, very; x: Odd", "text")
     assert thesis["year"] == "in press"
 
 
 def test_a_failed_result_has_its_row():
     (row,) = rows([failed()])
-    assert (row["status"], row["title"], row["issues"]) == ("failed", "", "No answer")
+    assert (row["status"], row["title"], row["issues"]) == ("failed", "", "schema: No answer")
     assert "valid JSON" in row["error"]
 
 

@@ -138,6 +138,17 @@ def test_an_article():
         ("{author:———.} {title:Soil}", "author", [{"literal": "———"}]),
         ("{author:J .-Y . Roux}", "author", [{"family": "Roux", "given": "J.-Y."}]),
         ("{title:Kommuni- kation}", "title", "Kommunikation"),
+        ("{author:J. D ’ Okafor}", "author", [{"family": "D’Okafor", "given": "J."}]),
+        ("{author:Okafor12, A.}", "author", [{"family": "Okafor", "given": "A."}]),
+        ("{title:Soil} ({date:o. J}.)", "issued", {"literal": "o. J."}),
+        ("{publisher-place:Frankfurt a.M}.: {publisher:Boden}", "publisher-place", "Frankfurt a.M."),
+        ("{publisher:Soil & Co}., 2004", "publisher", "Soil & Co."),
+        ("{issue:3 – 4}", "issue", "3-4"),
+        ("{isbn:ISBN 1-55851}", "ISBN", "1-55851"),
+        ("{url:http://a.org/soil-}in- {url:valley.html} 4", "URL", "http://a.org/soil-in-valley.html"),
+        ("{url:http://a.org/soil}-in- valley.html", "URL", "http://a.org/soil-in-valley.html"),
+        ("{title:On “Soil}” {date:2004}", "title", "On “Soil”"),
+        ("{accessed:2004}, {title:Soil}, {accessed:12 May}", "accessed", {"date-parts": [[2004, 5, 12]]}),
     ],
 )  # fmt: skip
 def test_fields(marked, key, value):
@@ -157,6 +168,27 @@ def test_issues():
         "{author:Li, B.} {date:2004} {title:Soil} {page:1-2}; {author:Roux, C.} {date:2005} {title:Air} {page:7-9}"
     )
     assert [issue.code for issue in two[1].issues] == ["two-references"]
+
+
+@pytest.mark.parametrize(
+    ("marked", "several"),
+    [
+        ("{author:Li, B.} ({date:2004}). {title:Soil}. {author:Roux, C.} ({date:2005}). {title:Air}.", True),
+        ("{editor:Li, B.} (Ed.) ({date:2004}). {title:Soil}. {editor:Roux, C.} ({date:2005}). {title:Air}.", True),
+        ("{citation-number:7}. {author:Li, B.} {title:Soil}. {citation-number:8}. {author:Roux, C.} {title:Air}", True),
+        ("{author:Li, B.} ({date:2004}) {title:Soil}. In {editor:Roux, C.} ({date:2005}) {container-title:Air}", False),
+        ("{author:Li, B.} ({date:2004}) {title:Soil}. {author:Roux, C.} ({date:2004}) {title:Air}", False),
+        ("{citation-number:7} {author:Li, B.} {title:Soil} {citation-number:9}", False),
+    ],
+)  # fmt: skip
+def test_two_references_in_one_text(marked, several):
+    assert ("two-references" in [issue.code for issue in build(marked)[1].issues]) is several
+
+
+def test_a_note_repeats_nothing_and_says_something():
+    assert (
+        "note" not in build("{title:Soil} ({date:2004}) Available {note:at} {publisher:Boden} {date:2004}")[1].reference
+    )
 
 
 def test_unknown_labels_and_wild_spans_are_passed_over():

@@ -12,6 +12,8 @@ from gleanery.tasks.references import identifiers as ids
         (ids.doi_of_link, "https://doi.org/10.1000/182.", "10.1000/182"),
         (ids.find_isbn, "ISBN 978-3-16-148410-0.", "9783161484100"),
         (ids.find_isbn, "3-16-148410-X", "316148410X"),
+        (ids.find_isbn, "ISBN978- 3- 16-148410-0978-3-16 -148410", "9783161484100"),
+        (ids.find_isbn, "3-16-148410-1, 3-16-148410-X", "316148410X"),
         (ids.find_issn, "ISSN 2049 3630", "2049-3630"),
         (ids.find_arxiv, "arXiv :1501. 00001v2 [hep-th]", "1501.00001v2"),
         (ids.find_arxiv, "hep-th/9901001", "hep-th/9901001"),
@@ -39,3 +41,26 @@ def test_check_digits():
     assert ids.valid_issn("2049-3630") and not ids.valid_issn("2049-3631")
     assert not ids.valid_isbn("٩٧٨") and not ids.valid_issn("")
     assert ids.valid_doi("10.1000/182") and not ids.valid_doi("10.1000")
+
+
+@pytest.mark.parametrize(
+    ("labelled", "rest", "end"),
+    [
+        ("https://example.org/soil", "-in-the- valley-7.html (12.3.2009)", "-in-the- valley-7.html"),
+        ("https://example.org/", " 12.03.2009", ""),
+        ("https://example.org/", " Okafor-Li, A.", ""),
+        ("https://example.org/a", "/, visited", "/"),
+        ("https://example.org", ". Soil", ""),
+        ("https://example.org", " soil.html", ""),
+    ],
+)
+def test_link_end(labelled, rest, end):
+    text = labelled + rest
+    assert ids.link_end(text, len(labelled), len(text)) == len(labelled + end)
+    assert ids.link_end(text, len(labelled), len(labelled)) == len(labelled)
+
+
+def test_joins_link():
+    text = "http://a.org/soil-in- valley.html, http://b.org"
+    assert ids.joins_link(text, 17, 22)
+    assert not ids.joins_link(text, 33, 35)

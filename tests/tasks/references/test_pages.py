@@ -31,3 +31,4 @@ def test_read_pages(printed, pages):
 def test_reversed_range():
     assert reversed_range("120-15")
     assert not reversed_range("15-120, 130")
+    assert not reversed_range("156-1")
