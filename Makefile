@@ -6,7 +6,7 @@ PIP := -m pip --disable-pip-version-check install -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench eval train-references docs constraints clean
+.PHONY: help demo test lint bench checks soak eval train-references docs constraints clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z.-]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -37,8 +37,16 @@ lint: .venv/.installed ## Check style, types, and that no room imports from a fl
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: .venv/.installed ## Measure the speed
-	$(BIN)/python bench/speed.py
+bench: .venv/.installed ## Measure the speed; on references of your own: make bench SOURCE=references.txt
+	$(BIN)/python bench/speed.py $(if $(SOURCE),--source "$(SOURCE)")
+
+checks: .venv/.installed ## Check sameness, grounding and exports on a file of your own: make checks SOURCE=references.txt
+	@test -n "$(SOURCE)" || { echo "Say which references, one a line: make checks SOURCE=references.txt" >&2; exit 2; }
+	$(BIN)/python bench/sameness.py "$(SOURCE)"
+	$(BIN)/python bench/exports.py "$(SOURCE)"
+
+soak: .venv/.installed ## Send a million references through the command and watch its memory, about ten minutes
+	$(BIN)/python bench/memory.py $(if $(SOURCE),--source "$(SOURCE)")
 
 eval: .venv/.installed ## Score on annotated references: make eval GOLD=test.jsonl
 	@test -n "$(GOLD)" || { echo "Say which annotated references: make eval GOLD=test.jsonl" >&2; exit 2; }

@@ -32,7 +32,7 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
-        source = options.source or _made_up(Path(folder) / "references.txt", options.count)
+        source = options.source or made_up(Path(folder) / "references.txt", options.count)
         lines = source.read_bytes().count(b"\n")
         print(f"{lines:,} references of {source.name}, one core")
         _end_to_end(source, Path(folder), lines)
@@ -40,7 +40,8 @@ def main() -> None:
     _start(source if options.source else None)
 
 
-def _made_up(path: Path, count: int) -> Path:
+def made_up(path: Path, count: int) -> Path:
+    """Write `count` references that the training's generator makes up, one a line."""
     from gleanery.models.references.training.synthesis.templates import Pools, render
 
     pools, rng = Pools(), random.Random(0)

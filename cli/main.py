@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from gleanery import __version__
-from gleanery.errors import GleaneryError
+from gleanery.errors import ExportError, GleaneryError
 
 COMMANDS = {
     "run": ("gleanery.cli.run:run", "Run a task over a file of records."),
-    "tasks": ("gleanery.cli.tasks:tasks", "List the tasks that can be run."),
+    "tasks": ("gleanery.cli.tasks:tasks", "List the tasks of this folder and the built-in ones."),
     "show": ("gleanery.cli.tasks:show", "Show what a task declares."),
     "init": ("gleanery.cli.init:init", "Scaffold a task of your own in ./tasks."),
     "eval": ("gleanery.cli.eval:evaluate", "Score a task on annotated references."),
@@ -40,13 +42,17 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the command line; `--help` and `--version` print here."""
+        with _output_said_of():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Where the reader of its output goes (`gleanery ... | head`), it ends without a word."""
-        try:
+        """Run the command."""
+        with _output_said_of():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            _leave_unsaid()
-            ctx.exit(_READER_GONE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands in the help."""
@@ -94,10 +100,27 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
-def _leave_unsaid() -> None:
-    """Send what is still to be flushed at the end to nowhere: Python would complain of the closed pipe again."""
+@contextmanager
+def _output_said_of() -> Generator[None, None, None]:
+    """End without a word where the reader of the output goes (`gleanery ... | head`), in a sentence on a full disk."""
+    try:
+        yield
+    except BrokenPipeError:
+        _leave_unsaid(sys.stdout, sys.stderr)
+        sys.exit(_READER_GONE)
+    except OSError as error:
+        from gleanery.tasks.exports.whole import is_full, sentence
+
+        if not is_full(error):
+            raise
+        _leave_unsaid(sys.stdout)
+        raise ExportError(sentence("standard output", error)) from error
+
+
+def _leave_unsaid(*streams: TextIO) -> None:
+    """Send what is still to be flushed at the end to nowhere: Python would complain of it again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         os.dup2(nowhere, stream.fileno())
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from gleanery.cli.options import accept_option, date_option, declared, model_option
 from gleanery.cli.summary import Summary
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Exit codes: 0 nothing failed (records in review are reported), 2 wrong usage, 3 no model, "
+    epilog="Exit codes: 0 nothing failed (records in review are reported), 1 the output cannot be written, 2 wrong usage, 3 no model, "
     "4 some records failed (with --fail-on review: or are in review), 130 interrupted."
 )
 @click.argument("task")
@@ -35,13 +36,12 @@ if TYPE_CHECKING:
               help="How to read SOURCE; auto goes by its extension, else one record a line.")  # fmt: skip
 @click.option("--blocks", is_flag=True, help="Records are blocks of lines with blank lines between them.")
 @click.option("--field", help="The CSV column or JSONL key that holds the text; the others are carried along.")
-@click.option("--model", help="Use this model instead of the task's.")
-@click.option("--accept", type=click.FloatRange(0, 1), help="Records below this confidence go to review.")
+@model_option
+@accept_option
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many records.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True,
               help="Threads to work on; results do not depend on it.")  # fmt: skip
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="The job's date, against which years are checked; "
-              "default: today.")  # fmt: skip
+@date_option
 @click.option("--full", is_flag=True, help="JSONL with attempts, usage, timing and cached.")
 @click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
               "summary as JSON.")  # fmt: skip
@@ -58,20 +58,18 @@ def run(task: str, source: str, **options: Any) -> None:
     gleanery run bibliography old.csv --field citation -o new.csv
     pdftotext paper.pdf - | gleanery run bibliography - --blocks
     """
-    from gleanery.tasks.declarations import load_task
-
-    declared = _declared(load_task(task), options["accept"])
+    the_task = declared(task, options["accept"])
     if options["blocks"]:
         options["input_format"] = "blocks"
     destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
     if options["dry_run"]:
-        _say_what_would_be_done(declared, source, destination, options)
+        _say_what_would_be_done(the_task, source, destination, options)
         return
     summary = Summary()
     try:
         with (
-            destination.open(declared) as exporter,
-            closing(_shown(_results(declared, source, options), source, destination, options)) as results,
+            destination.open(the_task) as exporter,
+            closing(_shown(_results(the_task, source, options), source, destination, options)) as results,
         ):
             for result in results:
                 exporter.write(result)
@@ -82,17 +80,9 @@ def run(task: str, source: str, **options: Any) -> None:
         click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
         sys.exit(130)
     if not options["quiet"]:
-        summary.skipped = [] if options["model"] else list(declared.models[1:])
+        summary.skipped = [] if options["model"] else list(the_task.models[1:])
         summary.show(destination.file, as_json=options["as_json"])
     sys.exit(summary.exit_code(options["fail_on"]))
-
-
-def _declared(task: Task, accept: float | None) -> Task:
-    if accept is None:
-        return task
-    from dataclasses import replace
-
-    return replace(task, accept=accept)
 
 
 def _results(task: Task, source: str, options: dict[str, Any]) -> Generator[Result, None, None]:

@@ -14,21 +14,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gleanery.errors import GleaneryError
+    from gleanery.errors import DeclarationError, ExportError, GleaneryError, ModelError, SourceError, UsageError
     from gleanery.running import arun, run
     from gleanery.tasks.declarations import Task, load_task
     from gleanery.tasks.records import Issue, Record, Result, Span
 
 __version__ = "0.1.0"
-__all__ = ["GleaneryError", "Issue", "Record", "Result", "Span", "Task", "arun", "load_task", "run"]
+__all__ = [
+    "DeclarationError",
+    "ExportError",
+    "GleaneryError",
+    "Issue",
+    "ModelError",
+    "Record",
+    "Result",
+    "SourceError",
+    "Span",
+    "Task",
+    "UsageError",
+    "arun",
+    "load_task",
+    "run",
+]
 
 _HOME = {
+    "DeclarationError": "gleanery.errors",
+    "ExportError": "gleanery.errors",
     "GleaneryError": "gleanery.errors",
     "Issue": "gleanery.tasks.records",
+    "ModelError": "gleanery.errors",
     "Record": "gleanery.tasks.records",
     "Result": "gleanery.tasks.records",
+    "SourceError": "gleanery.errors",
     "Span": "gleanery.tasks.records",
     "Task": "gleanery.tasks.declarations",
+    "UsageError": "gleanery.errors",
     "arun": "gleanery.running",
     "load_task": "gleanery.tasks.declarations",
     "run": "gleanery.running",

@@ -5,8 +5,7 @@
     │   ├── DeclarationError     a task or a schema file is wrong                      (exit 2)
     │   └── SourceError          an input cannot be read                               (exit 2)
     ├── ModelError               no model, or it cannot be used                        (exit 3)
-    ├── ExportError              an output cannot be written                           (exit 1)
-    └── InternalError            a bug in Gleanery                                     (exit 1)
+    └── ExportError              an output cannot be written                           (exit 1)
 
 Every message says what went wrong, where, and what to do next.
 """
@@ -49,7 +48,3 @@ class ModelError(GleaneryError):
 
 class ExportError(GleaneryError):
     """An output cannot be written; whatever stood there before still does."""
-
-
-class InternalError(GleaneryError):
-    """A bug in Gleanery: what came back breaks a promise that it makes."""

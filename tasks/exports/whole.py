@@ -82,7 +82,7 @@ def _check(target: Path) -> None:
             if place.exists() and not os.access(place, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise ExportError(_sentence(target, error)) from error
+        raise ExportError(sentence(target, error)) from error
 
 
 def _opened(path: Path | str, flags: int, place: Path | str) -> BinaryIO:
@@ -90,7 +90,7 @@ def _opened(path: Path | str, flags: int, place: Path | str) -> BinaryIO:
     try:
         return os.fdopen(os.open(path, flags | os.O_CLOEXEC, 0o666), "wb")
     except OSError as error:
-        raise ExportError(_sentence(place, error)) from error
+        raise ExportError(sentence(place, error)) from error
 
 
 @contextmanager
@@ -99,15 +99,20 @@ def _said_of(place: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # What fails to be written has no name in its error; a file that the block reads has.
-        if error.errno in _FULL and error.filename is None:
-            raise ExportError(_sentence(place, error)) from error
+        if is_full(error):
+            raise ExportError(sentence(place, error)) from error
         raise
 
 
-def _sentence(place: Path | str, error: OSError) -> str:
+def is_full(error: OSError) -> bool:
+    """Whether something could not be written for want of room. Such an error has no name; one about a file read has."""
+    return error.errno in _FULL and error.filename is None
+
+
+def sentence(place: Path | str, error: OSError) -> str:
+    """Why a place cannot be written, and what to do about it."""
     if error.errno in _FULL:
-        return f"{place}: the disk is full. Nothing was replaced. Free some space, or write to another disk."
+        return f"{place}: the disk is full. Free some space, or write to another disk."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{place}: no permission to write there. Choose another place, or change its permissions with chmod."
     return f"{place} cannot be written: {error.strerror}. Choose another place."

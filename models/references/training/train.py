@@ -7,7 +7,6 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +39,6 @@ def train(
     rate: float = 2e-3,
     threads: int = 1,
     say: Callable[[str], None],
-    checkpoint: Path | None = None,
 ) -> Network:
     """Train on `batches`, expected to hold about `total` samples, and give the averaged network."""
     torch.manual_seed(seed)
@@ -68,8 +66,6 @@ def train(
             left = (total - seen) / speed / 60
             say(f"{seen:>9,} of {total:,} samples  loss {losses / 200:.4f}  {speed:.0f}/s  left {left:.0f} min")
             losses = 0.0
-            if checkpoint and step % 1000 == 0:
-                torch.save(average.network.state_dict(), checkpoint)
     return average.network
 
 

@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .csl_item import clean, vary
-from .csl_render import Renderer
-from .csl_style import CslError, Style, has_locale
-from .csl_text import Segment
+from gleanery.models.references.training.synthesis.csl_item import clean, vary
+from gleanery.models.references.training.synthesis.csl_render import Renderer
+from gleanery.models.references.training.synthesis.csl_style import CslError, Style, has_locale
+from gleanery.models.references.training.synthesis.csl_text import Segment
+from gleanery.models.references.training.synthesis.markup import marked
 
-__all__ = ["CslError", "Segment", "Style", "clean", "marked", "pick_locale", "render", "vary"]
+__all__ = ["CslError", "Segment", "Style", "clean", "pick_locale", "render", "vary"]
 
 _LOCALES = ("de-DE", "fr-FR", "es-ES", "it-IT", "pt-PT", "nl-NL", "en-GB", "en-US")
 _FOREIGN_SHARE = 0.25
@@ -52,11 +53,6 @@ def render(
         if style.bibliography is None or any(label == "title" for label, _ in segments):
             return segments
     return Renderer(style, terms, english, fit, rng, in_note=False).entry()
-
-
-def marked(segments: list[Segment]) -> str:
-    """The reference with its labels shown, for the eye: `[author Smith, J.] ([date 2001])`."""
-    return "".join(text if label is None else f"[{label} {text}]" for label, text in segments)
 
 
 def main(data: Path, count: int) -> None:

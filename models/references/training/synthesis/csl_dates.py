@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .csl_style import CslError, Locale, Node
-from .csl_text import apply_case
+from gleanery.models.references.training.synthesis.csl_style import CslError, Locale, Node
+from gleanery.models.references.training.synthesis.csl_text import apply_case
 
 
 class DateWriter:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-from .csl_style import CslError
+from gleanery.models.references.training.synthesis.csl_style import CslError
 
 Name = dict[str, str]
 Item = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .csl_item import Name
-from .csl_style import Locale, Node
+from gleanery.models.references.training.synthesis.csl_item import Name
+from gleanery.models.references.training.synthesis.csl_style import Locale, Node
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ELLIPSIS = "… "

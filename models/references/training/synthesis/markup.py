@@ -187,3 +187,8 @@ def tidy(segments: list[Segment]) -> list[Segment]:
         trailing = result[-1][1].rstrip()
         result[-1:] = [(None, trailing)] if trailing else []
     return result
+
+
+def marked(segments: Sequence[Segment]) -> str:
+    """The reference with its labels shown, for the eye: `[author Smith, J.] ([date 2001])`."""
+    return "".join(text if label is None else f"[{label} {text}]" for label, text in segments)

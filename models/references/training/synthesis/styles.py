@@ -7,7 +7,6 @@ from collections.abc import Mapping
 _END = "[<. |, |. DOI: |, doi:|. doi: |. doi:|. https://doi.org/>{doi}|<. |, >{doiurl}|<. |, |. @from |. @from |. @from >{url}[ <(@accessed {accessed})|\\[{accessed}\\]|({accessed})|, @accessed {accessed}|. @accessed {accessed}|[@accessed {accessed}]>]|. <ISBN|ISBN:> {isbn}|]<.|.|.||>"
 _ACCESS = "[<. |, |. @from |, @from |. @from: ><{url}|{url}|\\<{url}\\>|{url}>[<, | |. |; ><(@accessed {accessed})|@accessed {accessed}|\\[{accessed}\\]|({accessed})|@accessed: {accessed}>]]<.|.||>"
 _QUOTED = "<{title}|{title}|@lq{title}@rq>"
-_ALWAYS_QUOTED = "@lq{title}@rq"
 
 # German.
 _DE_HEAD = "<{author} ({date}): |{author} ({date}): |{author} ({date}): |{author}, {date}: |{author} ({date}), |{author} {date}: |{author} ({date}). |{author} ({date}). |{author}. {date}. |{author} ({date}) |{author}, ({date}): |{author} / {date}: |{author} ({date}) : >"

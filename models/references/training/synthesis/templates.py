@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from gleanery.models.references.training.synthesis.languages import QUOTES, TERMS
-from gleanery.models.references.training.synthesis.markup import Segment, expand
+from gleanery.models.references.training.synthesis.markup import Segment, expand, marked
 from gleanery.models.references.training.synthesis.noise import disturb
 from gleanery.models.references.training.synthesis.records import Wish, make_record
 from gleanery.models.references.training.synthesis.traditions import TRADITIONS, WEIGHTS, Tradition, make_name_styles
@@ -69,17 +69,12 @@ def _terms(language: str, several: bool, rng: random.Random) -> dict[str, tuple[
     return terms
 
 
-def mark(segments: list[Segment]) -> str:
-    """A reference with its labels written into it, for the eye."""
-    return "".join(f"[{label} {text}]" if label else text for label, text in segments)
-
-
 def main() -> None:
     """Print samples: the data folder and their number are the arguments."""
     pools = Pools.load(Path(sys.argv[1]))
     rng = random.Random()
     for _ in range(int(sys.argv[2])):
-        sys.stdout.write(mark(render(pools, rng)) + "\n")
+        sys.stdout.write(marked(render(pools, rng)) + "\n")
 
 
 if __name__ == "__main__":

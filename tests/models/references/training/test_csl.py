@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from gleanery.models.references.labels import LABELS
-from gleanery.models.references.training.synthesis.csl import CslError, Style, clean, marked, render, vary
+from gleanery.models.references.training.synthesis.csl import CslError, Style, clean, render, vary
 from gleanery.models.references.training.synthesis.csl_names import initials
 from gleanery.models.references.training.synthesis.csl_text import page_range, title_case
+from gleanery.models.references.training.synthesis.markup import marked
 
 pytest.importorskip("citeproc")
 
