@@ -23,7 +23,7 @@ from gleanery.tasks.records import Result
 
 
 def main() -> None:
-    """Run the task, write each format, read it back, and compare the number of references and their titles."""
+    """Run the task, write each format, read it back, and compare the number of references."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
     results = list(run("bibliography", parser.parse_args().source, date=date.today()))
@@ -34,9 +34,8 @@ def main() -> None:
             left_out = _write(name, path, results)
             titles = read(path)
             assert len(titles) == len(results) - left_out, f"{name}: {len(titles)} read, {left_out} left out"
-            print(
-                f"{name:9s} {len(titles):,} read back without an error, {left_out} left out, {sum(titles):,} with a title"
-            )
+            read_back = f"{len(titles):,} read back without an error"
+            print(f"{name:9s} {read_back}, {left_out} left out, {sum(titles):,} with a title")
 
 
 def _write(name: str, path: Path, results: list[Result]) -> int:
@@ -49,7 +48,7 @@ def _write(name: str, path: Path, results: list[Result]) -> int:
 
 
 def _csl(path: Path) -> list[bool]:
-    """Whether each reference, rendered by a style, shows something."""
+    """Whether each reference has a title; a style has to render every one of them without an error."""
     items = json.loads(path.read_text(encoding="utf-8"))
     style = CitationStylesStyle("harvard-cite-them-right", validate=False)
     rendered: list[str] = []

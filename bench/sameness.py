@@ -1,4 +1,4 @@
-"""Whether a record's result is the same whatever is done beside it, and whether anything in it was made up.
+"""Whether a record's result is the same whatever is done beside it, and whether its values stand in the input.
 
     python bench/sameness.py FILE
 
@@ -45,7 +45,7 @@ def main() -> None:
     _compare("shuffled", run(task, shuffled, date=TODAY), truth)
     _compare("shuffled, 2 threads", run(task, shuffled, date=TODAY, threads=2), truth)
     spans = sum(_grounded(result) for result in results)
-    print(f"{spans:,} values have their span in the source, none is made up")
+    print(f"{spans:,} values have their span in the source, and every `exact` one is what is printed there")
 
 
 def line(result: Result) -> bytes:

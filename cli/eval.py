@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext
+from datetime import date as Date
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from gleanery.errors import ExportError
+from gleanery.cli.options import accept_option, date_option, declared_task, model_option
+from gleanery.tasks.scoring.differences import OVERALL
 from gleanery.tasks.scoring.matches import MATCHES, Match
 
 if TYPE_CHECKING:
+    from gleanery.tasks.declarations import Task
     from gleanery.tasks.records import Result
     from gleanery.tasks.scoring.calibration import Calibration, Trust
     from gleanery.tasks.scoring.comparisons import Compared
@@ -45,7 +49,9 @@ _OTHER_COLOUR = "bright_black"
 @click.command("eval")
 @click.argument("task")
 @click.argument("gold", type=_FILE)
-@click.option("--model", metavar="PROVIDER/NAME", help="Use this model instead of those that the task names.")
+@model_option
+@accept_option
+@date_option
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON: what --compare reads.")
 @click.option("--by-source/--overall", default=False, help="Show every source of GOLD, or only all together.")
 @click.option("--match", type=click.Choice(MATCHES), default="soft", show_default=True, help="When a value is right.")
@@ -60,6 +66,8 @@ def evaluate(
     task: str,
     gold: Path,
     model: str | None,
+    accept: float | None,
+    date: datetime | None,
     as_json: bool,
     by_source: bool,
     match: Match,
@@ -73,17 +81,22 @@ def evaluate(
 
     Values are compared as printed, by the fields that a source annotates. Records in review count like any other.
     """
+    from gleanery.tasks.exports.whole import whole_file
     from gleanery.tasks.scoring.differences import differences, losses, read_report
     from gleanery.tasks.scoring.evaluation import evaluate as evaluation_of
     from gleanery.tasks.scoring.evaluation import worst as worst_of
     from gleanery.tasks.scoring.gold import read_gold
 
     before = read_report(earlier) if earlier else None
-    compared = _compared(task, read_gold(gold, limit), model)
-    if predictions:
-        _write_predictions(predictions, compared)
+    declared, day = declared_task(task, accept), date.date() if date else Date.today()
+    references = read_gold(gold, limit)
+    with whole_file(predictions) if predictions else nullcontext() as stream:
+        compared = _compared(declared, references, model, day)
+        if stream:
+            _write_predictions(stream, compared)
     evaluation, most_wrong = evaluation_of(compared), worst_of(compared, match, worst)
-    report = {"task": task, "model": model, "gold": gold.name, **evaluation.as_json()}
+    settings = {"task": task, "model": model, "accept": declared.accept, "date": day.isoformat(), "gold": gold.name}
+    report = {**settings, **evaluation.as_json()}
     if as_json:
         if worst:
             report["worst"] = [_wrong_as_json(reference, match) for reference in most_wrong]
@@ -100,37 +113,29 @@ def evaluate(
             sys.exit(1)
 
 
-def _compared(task: str, gold: Sequence[Gold], model: str | None) -> list[Compared]:
+def _compared(task: Task, gold: Sequence[Gold], model: str | None, date: Date) -> list[Compared]:
     from gleanery.running import run
     from gleanery.tasks.scoring.comparisons import compare
 
-    results = run(task, [reference.raw for reference in gold], model=model)
-    label = f"{task}: {len(gold)} references"
+    results = run(task, [reference.raw for reference in gold], model=model, date=date)
+    label = f"{task.name}: {_references(len(gold))}"
     with click.progressbar(results, length=len(gold), label=label, file=sys.stderr) as arriving:
         return [compare(reference, result) for reference, result in zip(gold, arriving, strict=True)]
 
 
-def _write_predictions(path: Path, compared: Sequence[Compared]) -> None:
-    """Write the predictions beside their place, then move them there: what stood there stays until they are whole."""
+def _write_predictions(stream: BinaryIO, compared: Sequence[Compared]) -> None:
     from gleanery.tasks.scoring.predictions import prediction
 
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8") as lines:
-            for reference in compared:
-                lines.write(json.dumps(prediction(reference.result), ensure_ascii=False) + "\n")
-        unfinished.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise ExportError(f"{path}: the predictions cannot be written ({error}); give another --predictions") from error
+    for reference in compared:
+        stream.write(json.dumps(prediction(reference.result), ensure_ascii=False).encode() + b"\n")
 
 
 def _show_evaluation(evaluation: Evaluation, match: Match, by_source: bool) -> None:
     report = evaluation.report
     for source, score in report.by_source.items() if by_source else ():
         _show_score(source, score, match)
-    _show_score("overall", report.overall, match)
+    if not by_source or len(report.by_source) > 1:  # the figures of one source are those of all
+        _show_score(OVERALL, report.overall, match)
     _show_calibration(evaluation.fields, evaluation.records)
     _show_trust(evaluation.trust)
 
@@ -138,7 +143,7 @@ def _show_evaluation(evaluation: Evaluation, match: Match, by_source: bool) -> N
 def _show_score(name: str, score: Score, match: Match) -> None:
     shown: list[Match] = ["strict"] if match == "strict" else ["strict", match]
     scores = [score.matches[kind] for kind in shown]
-    click.echo(f"{_clean(name)}: {score.n} references")
+    click.echo(f"{_clean(name)}: {_references(score.n)}")
     click.echo(f"  {'':15}       " + "".join(f"  {kind:>8}{'':14}" for kind in shown).rstrip())
     click.echo(f"  {'field':15}      n" + f"  {'P':>6}  {'R':>6}  {'F1':>6}" * len(shown))
     for field in scores[0].fields:
@@ -206,12 +211,16 @@ def _show_differences(
     before: Mapping[str, Any], now: Mapping[str, Any], changes: Sequence[Difference], *, err: bool
 ) -> None:
     if before["overall"]["n"] != now["overall"]["n"]:
-        counts = f"{before['overall']['n']} references then, {now['overall']['n']} now"
+        counts = f"{_references(before['overall']['n'])} then, {now['overall']['n']} now"
         click.echo(f"the reports are not of the same gold: {counts}", err=True)
     click.echo(f"\n{'':24} {'figure':15}  before     now  change", err=err)
     for row in changes:
         figures = f"{row.before:6.2f}  {row.now:6.2f}  {row.change:+6.2f}"
         click.echo(f"{_clean(row.where):24} {row.figure:15}  {figures}", err=err)
+
+
+def _references(count: int) -> str:
+    return f"{count:,} reference{'' if count == 1 else 's'}"
 
 
 def _wrong_as_json(reference: Compared, match: Match) -> dict[str, Any]:

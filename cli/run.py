@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from gleanery.cli.options import accept_option, date_option, declared, model_option
+from gleanery.cli.options import accept_option, date_option, declared_task, model_option
 from gleanery.cli.summary import Summary
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Exit codes: 0 nothing failed (records in review are reported), 1 the output cannot be written, 2 wrong usage, 3 no model, "
+    epilog="Exit codes: 0 nothing failed (records in review are reported), 1 the output cannot be written, "
+    "2 wrong usage, 3 no model, "
     "4 some records failed (with --fail-on review: or are in review), 130 interrupted."
 )
 @click.argument("task")
@@ -58,18 +59,18 @@ def run(task: str, source: str, **options: Any) -> None:
     gleanery run bibliography old.csv --field citation -o new.csv
     pdftotext paper.pdf - | gleanery run bibliography - --blocks
     """
-    the_task = declared(task, options["accept"])
+    declared = declared_task(task, options["accept"])
     if options["blocks"]:
         options["input_format"] = "blocks"
     destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
     if options["dry_run"]:
-        _say_what_would_be_done(the_task, source, destination, options)
+        _say_what_would_be_done(declared, source, destination, options)
         return
     summary = Summary()
     try:
         with (
-            destination.open(the_task) as exporter,
-            closing(_shown(_results(the_task, source, options), source, destination, options)) as results,
+            destination.open(declared) as exporter,
+            closing(_shown(_results(declared, source, options), source, destination, options)) as results,
         ):
             for result in results:
                 exporter.write(result)
@@ -80,7 +81,7 @@ def run(task: str, source: str, **options: Any) -> None:
         click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
         sys.exit(130)
     if not options["quiet"]:
-        summary.skipped = [] if options["model"] else list(the_task.models[1:])
+        summary.skipped = [] if options["model"] else list(declared.models[1:])
         summary.show(destination.file, as_json=options["as_json"])
     sys.exit(summary.exit_code(options["fail_on"]))
 

@@ -49,8 +49,8 @@ class Summary:
             click.echo(json.dumps(self._as_json(file, seconds), ensure_ascii=False))
             return
         noun = "record" if self.records == 1 else "records"
-        # The first second goes into loading the model, and tells no rate.
-        rate = f" ({self.records / seconds:,.0f} a second)" if seconds >= 1 else ""
+        # The first second goes into loading the model, and tells no rate; a few huge records tell none either.
+        rate = f" ({self.records / seconds:,.0f} a second)" if 1 <= seconds <= self.records else ""
         click.echo(f"{self.records:,} {noun} in {_duration(seconds)}{rate}", err=True)
         width = len(f"{self.records:,}")
         for status, colour in STATUS_COLOURS.items():

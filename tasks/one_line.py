@@ -77,7 +77,7 @@ def _type(word: str, start: int, field: str) -> dict[str, Any]:
 
 def _reason(field: str) -> str:
     if not field:
-        return "a field is missing between two commas."
+        return "a field is missing here: write a name, like `title`."
     if re.match(r"\w+:\S", field):
         return "a description needs a space after its colon; a class is written `schema:Name` and stands in schema.py."
     if not re.match(r"[^\W\d]", field):

@@ -26,7 +26,6 @@ def loaded(code: str) -> set[str]:
 @pytest.mark.parametrize(
     "code",
     [
-        "import gleanery",
         *(f"import gleanery.{room}" for room in ("agents", "cli", "jobs", "models", "tasks", "tools", "tui")),
         HELP,
     ],
@@ -35,6 +34,10 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(code: str) -> None:
     packages = loaded(code)
     assert "gleanery" in packages
     assert not packages & HEAVY
+
+
+def test_importing_gleanery_loads_hardly_anything() -> None:
+    assert not loaded("import gleanery") & {*HEAVY, "asyncio", "click", "jsonschema", "orjson"}
 
 
 def test_no_room_imports_what_it_may_not() -> None:

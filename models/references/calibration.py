@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gleanery.models.references.decoding import Run
 
 RECORD_FEATURES = 5
+_LEAST, _MOST = 1e-5, 1 - 1e-5
 
 
 class Calibration(NamedTuple):
@@ -39,8 +41,7 @@ class Calibration(NamedTuple):
 
     def whole(self, features: tuple[float, ...]) -> float:
         """The chance that every value of a record is right, to four digits."""
-        weighted = (weight * value for weight, value in zip(self.record, features, strict=False))
-        return round(_sigmoid(sum(weighted) + self.record[-1]), 4)
+        return round(_sigmoid(sum(map(mul, self.record, features)) + self.record[-1]), 4)
 
 
 def record_features(found: list[Run], raw: list[float], tokens: int, certainty: float) -> tuple[float, ...]:
@@ -48,13 +49,13 @@ def record_features(found: list[Run], raw: list[float], tokens: int, certainty: 
 
     Logit of the weakest value, log of the product of all, logit of the weakest token, number of values, log of tokens.
     """
-    product = sum(math.log(max(value, 1e-6)) for value in raw)
+    product = sum([math.log(value if value > 1e-6 else 1e-6) for value in raw])
     return (logit(min(raw, default=0.0)), product, logit(certainty), len(found) / 10, math.log1p(tokens))
 
 
 def logit(probability: float) -> float:
     """Log odds, bounded where a float32 softmax no longer tells."""
-    bounded = min(max(probability, 1e-5), 1 - 1e-5)
+    bounded = _LEAST if probability < _LEAST else _MOST if probability > _MOST else probability
     return math.log(bounded / (1 - bounded))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +12,14 @@ import numpy.typing as npt
 from gleanery.models.references.labels import LABELS
 
 _OPENED_BY = {")": "(", "]": "[", "}": "{", "”": "“", "»": "«", "’": "‘"}
+_CLOSED_BY = {opener: closer for closer, opener in _OPENED_BY.items()}
 _COLUMNS = {label: column for column, label in enumerate(LABELS, 1)}
 _PARTS = re.compile(r"[.\s-]+")
 _ABBREVIATED = re.compile(r"\b[^\W\d_]{1,5}\. ?[^\W\d_]")
 _NAMES = frozenset(("author", "editor", "translator"))
+_STOPPED = _NAMES | {"container-title"}
+_TITLES = ("title", "container-title")
+_ASKING = ("?", "!")
 
 
 class LabelledSpan(NamedTuple):
@@ -38,11 +43,11 @@ def runs(best: list[int]) -> list[Run]:
     """The runs of equal labels among the tokens' best labels (0 is "no label")."""
     out: list[Run] = []
     first = 0
-    for index in range(1, len(best) + 1):
-        if index == len(best) or best[index] != best[first]:
-            if best[first]:
-                out.append(Run(LABELS[best[first] - 1], first, index - 1))
-            first = index
+    for column, equal in groupby(best):
+        following = first + len(list(equal))
+        if column:
+            out.append(Run(LABELS[column - 1], first, following - 1))
+        first = following
     return out
 
 
@@ -53,35 +58,30 @@ def bounds(text: str, run: Run, tokens: list[tuple[int, int]]) -> tuple[int, int
     a question or exclamation mark.
     """
     start, end = tokens[run.first][0], tokens[run.last][1]
-    value = text[start:end]
-    if end < len(text):
-        following = text[end]
-        opener = _OPENED_BY.get(following)
-        if opener is not None:
-            end += value.count(opener) > value.count(following)
-        elif following == ".":
-            end += _keeps_stop(run.label, value)
-        elif following in "?!":
-            end += run.label in ("title", "container-title")
-    if start and text[start - 1] in "([{“«‘":
-        closer = next(c for c, o in _OPENED_BY.items() if o == text[start - 1])
-        start -= text.count(closer, start, end) > text.count(text[start - 1], start, end)
+    following = text[end : end + 1]
+    if following == ".":
+        end += _keeps_stop(run.label, text[start:end])
+    elif following in _OPENED_BY:
+        end += text.count(_OPENED_BY[following], start, end) > text.count(following, start, end)
+    elif following in _ASKING:
+        end += run.label in _TITLES
+    if start and (before := text[start - 1]) in _CLOSED_BY:
+        start -= text.count(_CLOSED_BY[before], start, end) > text.count(before, start, end)
     return start, end
 
 
 def _keeps_stop(label: str, value: str) -> bool:
+    if label not in _STOPPED:
+        return False
     last = _PARTS.split(value[-12:])[-1]
     if label in _NAMES:
         return len(last) <= 2 and (last[:1].isupper() or last in ("al", "Jr", "jr"))
-    if label == "container-title":
-        return len(last) == 1 or (len(last) <= 8 and _ABBREVIATED.search(value) is not None)
-    return False
+    return len(last) == 1 or (len(last) <= 8 and _ABBREVIATED.search(value) is not None)
 
 
 def certainties(probabilities: npt.NDArray[np.float32], best: list[int]) -> list[float]:
     """The probability of each token's label."""
-    certain: list[float] = probabilities[np.arange(len(best)), best].tolist()
-    return certain
+    return list(map(probabilities.item, range(len(best)), best))
 
 
 def confidences(

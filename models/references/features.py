@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import accumulate, chain, repeat
 from typing import TypeVar
 from zlib import crc32
 
 TOKEN = re.compile(
-    r"""(?:https?://|www\.)[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]   # a URL, without the punctuation that follows it
+    r"""((?:https?://|www\.)[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]  # a URL, without the punctuation that follows it
       | 10\.\d{4,9}/[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]          # a DOI
       | [\u3040-\u30ff\u3400-\u9fff]                                  # one CJK character
       | [^\W\d_\u3040-\u30ff\u3400-\u9fff]+                           # letters, with their combining accents
         (?:[\u0300-\u036f]+[^\W\d_\u3040-\u30ff\u3400-\u9fff]*)*
-      | \d+""",
+      | \d+)""",
     re.VERBOSE,
 )
+"""A token, as a group: splitting a text at it gives gaps and tokens in turn."""
 
 WORDS, AFFIXES, SHAPES, GAPS, PLACES = 28_672, 4_096, 1_024, 1_024, 64
 _PREFIX = WORDS
@@ -79,10 +82,13 @@ def shape(word: str) -> str:
     return f"mixed{length}" if first.isascii() or (first.isalpha() and first.lower() != first.upper()) else "cjk"
 
 
-def gap_features(gap: str) -> tuple[int, int, int, int, int]:
-    """The rows for a gap (seen from the word after it, and from the word before it), and how it changes the state.
+_Gap = tuple[int, int, tuple[int, ...]]
 
-    State: bit 0 = inside brackets, bit 1 = inside quotation marks; new state = ((state & 3rd) | 4th) ^ 5th.
+
+def gap_features(gap: str) -> _Gap:
+    """The rows for a gap (seen from the word after it, and from the word before it), and the state it makes of each.
+
+    State: bit 0 = inside brackets, bit 1 = inside quotation marks.
     """
     plain = _SPACES.sub(" ", gap.translate(_QUOTES))
     if len(plain) > 8:
@@ -90,7 +96,8 @@ def gap_features(gap: str) -> tuple[int, int, int, int, int]:
     value = crc32(plain.encode("utf-8", "surrogatepass")) % GAPS
     opening, closing = max(plain.rfind(c) for c in "([{"), max(plain.rfind(c) for c in ")]}")
     keep, put = (3, 0) if opening == closing else (2, 0) if closing > opening else (3, 1)
-    return _BEFORE + value, _AFTER + value, keep, put, 2 * (plain.count('"') % 2)
+    flip = 2 * (plain.count('"') % 2)
+    return _BEFORE + value, _AFTER + value, tuple(((state & keep) | put) ^ flip for state in range(4))
 
 
 class Features:
@@ -101,31 +108,21 @@ class Features:
 
     def __init__(self) -> None:
         self._words: dict[str, tuple[int, ...]] = {}
-        self._gaps: dict[str, tuple[int, int, int, int, int]] = {}
+        self._gaps: dict[str, _Gap] = {}
 
     def __call__(self, text: str) -> tuple[list[tuple[int, int]], list[int]]:
         """The tokens of `text` (start, end in code points) and their features, `WIDTH` rows each, flat."""
-        tokens = [match.span() for match in TOKEN.finditer(text)]
-        count, position, state = len(tokens), 0, 0
-        last, words, gaps = count - 1, self._words, self._gaps
+        pieces = TOKEN.split(text)
+        ends = list(accumulate(map(len, pieces)))
+        tokens = list(zip(ends[::2], ends[1::2], strict=False))
         rows: list[int] = []
-        bounds = [start for start, _ in tokens[1:]]
-        bounds.append(len(text))
-        gap_text = text[: tokens[0][0]] if tokens else ""
-        before, _, keep, put, flip = gaps.get(gap_text) or self._gap(gap_text)
-        for index, (start, end) in enumerate(tokens):
-            state = ((state & keep) | put) ^ flip
-            word, gap_text = text[start:end], text[end : bounds[index]]
+        words, gaps, state = self._words, self._gaps, 0
+        before, _, states = gaps.get(pieces[0]) or self._gap(pieces[0])
+        for word, gap, from_start, from_end in zip(pieces[1::2], pieces[2::2], *_places(len(tokens)), strict=False):
+            state = states[state]
             rows += words.get(word) or self._word(word)
-            next_before, after, keep, put, flip = gaps.get(gap_text) or self._gap(gap_text)
-            position = last - index
-            rows += (
-                before,
-                after,
-                _STATE + state,
-                _START + (index if index < PLACES else PLACES - 1),
-                _END + (position if position < PLACES else PLACES - 1),
-            )
+            next_before, after, states = gaps.get(gap) or self._gap(gap)
+            rows += (before, after, _STATE + state, from_start, from_end)
             before = next_before
         return tokens, rows
 
@@ -134,10 +131,17 @@ class Features:
         _remember(self._words, word, features)
         return features
 
-    def _gap(self, gap: str) -> tuple[int, int, int, int, int]:
+    def _gap(self, gap: str) -> _Gap:
         features = gap_features(gap)
         _remember(self._gaps, gap, features)
         return features
+
+
+def _places(count: int) -> tuple[Iterable[int], Iterable[int]]:
+    """The rows for the places of `count` tokens, from the start and from the end; what is far away is all one."""
+    from_start = chain(range(_START, _END - 1), repeat(_END - 1))
+    from_end = chain(repeat(ROWS - 1, max(0, count - PLACES)), range(_END + min(count, PLACES) - 1, _END - 1, -1))
+    return from_start, from_end
 
 
 def _remember(seen: dict[str, _Value], key: str, value: _Value) -> None:

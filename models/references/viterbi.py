@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-FLOOR = 0.002
+FLOOR = 0.01
 
+Column = list[tuple[int, float]]
+"""The labels of one token that are looked at, with the log of their probabilities."""
 Transitions = list[list[float]]
 """Score of the label in the column after the label in the row; index 0 is "no label"."""
 
@@ -34,18 +38,37 @@ def dump_transitions(transitions: Transitions) -> str:
 
 def best_path(probabilities: npt.NDArray[np.float32], transitions: Transitions) -> list[int]:
     """The label of each token; `probabilities` (tokens, labels)."""
-    best: list[int] = probabilities.argmax(axis=1).tolist()
-    tokens, labels = np.nonzero(probabilities > FLOOR)
-    if len(tokens) == len(best):
-        return best
-    scores = np.log(probabilities[tokens, labels]).tolist()
-    candidates: list[list[tuple[int, float]]] = [[] for _ in best]
-    for token, label, score in zip(tokens.tolist(), labels.tolist(), scores, strict=True):
-        candidates[token].append((label, score))
-    return _search(candidates, transitions)
+    count, width = probabilities.shape
+    flat = probabilities.reshape(-1)
+    places = (flat > FLOOR).nonzero()[0]
+    if len(places) == count:
+        return cast(list[int], (places % width).tolist())
+    candidates: list[Column] = [[] for _ in range(count)]
+    for place, score in zip(places.tolist(), np.log(flat[places]).tolist(), strict=True):
+        candidates[place // width].append((place % width, score))
+    path = [column[0][0] for column in candidates]
+    for first, last in _unsure(candidates):
+        path[first:last] = _search(candidates[first:last], transitions)
+    return path
 
 
-def _search(candidates: list[list[tuple[int, float]]], transitions: Transitions) -> list[int]:
+def _unsure(candidates: list[Column]) -> Iterator[tuple[int, int]]:
+    """The stretches of tokens with more than one label each, with the sure neighbour at either side.
+
+    A label that is sure parts the search: what is best before it does not depend on what comes after.
+    """
+    first = -1
+    for token, column in enumerate(candidates):
+        if len(column) > 1:
+            first = max(token - 1, 0) if first < 0 else first
+        elif first >= 0:
+            yield first, token + 1
+            first = -1
+    if first >= 0:
+        yield first, len(candidates)
+
+
+def _search(candidates: list[Column], transitions: Transitions) -> list[int]:
     reached = dict(candidates[0])
     came_from: list[dict[int, int]] = []
     for column in candidates[1:]:

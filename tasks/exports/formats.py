@@ -24,7 +24,6 @@ class Format:
 
     name: str
     extensions: tuple[str, ...]
-    summary: str
     open: Callable[[BinaryIO, Sequence[str]], Exporter]
 
 
@@ -40,6 +39,8 @@ def format_for(path: Path | str, explicit: str | None = None) -> Format:
         return _BY_EXTENSION[suffix]
     if is_stream(path):
         return FORMATS["jsonl"]
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder. Name a file in it, such as {Path(path) / 'results.jsonl'}.")
     if not suffix:
         return _refuse(f"{path}: no extension says which format to write", suffix, _EXTENSIONS)
     return _refuse(f"{path}: no export format has the extension `{suffix}`", suffix, _EXTENSIONS)
@@ -92,12 +93,12 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         format.name: format
         for format in (
-            Format("jsonl", (".jsonl", ".ndjson"), "every result whole, one JSON object a line", _jsonl),
-            Format("csl-json", (".json",), "references for citation processors, Zotero and pandoc", _csl_json),
-            Format("bibtex", (".bib",), "references for LaTeX and reference managers", _bibtex),
-            Format("ris", (".ris",), "references for EndNote, Zotero and Mendeley", _ris),
-            Format("csv", (".csv",), "one row a result, for spreadsheets", _csv),
-            Format("tsv", (".tsv",), "one row a result, separated by tabs", _tsv),
+            Format("jsonl", (".jsonl", ".ndjson"), _jsonl),
+            Format("csl-json", (".json",), _csl_json),
+            Format("bibtex", (".bib",), _bibtex),
+            Format("ris", (".ris",), _ris),
+            Format("csv", (".csv",), _csv),
+            Format("tsv", (".tsv",), _tsv),
         )
     }
 )

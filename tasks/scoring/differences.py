@@ -47,11 +47,15 @@ def read_report(path: Path) -> dict[str, Any]:
 
 
 def differences(earlier: Mapping[str, Any], now: Mapping[str, Any], match: Match) -> list[Difference]:
-    """Every figure that both reports (as JSON) have: the means of all and of each source, and each field's F1."""
+    """Every figure that both reports (as JSON) have: the means of all and of each source, and each field's F1.
+
+    Where both are of one source only, its figures are those of all, and are not said twice.
+    """
     before, after = _scores(earlier), _scores(now)
+    one_source = len(before) == len(after) == 2
     return [
         Difference(where, figure, value, current)
-        for where in after
+        for where in ([OVERALL] if one_source else after)
         if where in before
         for figure, value, current in _pairs(before[where][match], after[where][match])
     ]

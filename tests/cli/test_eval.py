@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from click.testing import Result as Run
 
 from gleanery.cli.eval import evaluate
 from gleanery.errors import ExportError, UsageError
+from gleanery.tasks.declarations import Task
 from gleanery.tasks.records import Issue, Result, Span
 
 GOLD = [
@@ -38,15 +40,22 @@ def result(raw: str) -> Result:
     return Result("r-1", raw, output, spans, sure, "review" if dirty else "ok", "test/model", issues)
 
 
+Call = tuple[str, str | None, float, date]
+"""What the desk was asked for: task, model, accept, date."""
+
+
 @pytest.fixture(autouse=True)
-def desk(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(task: str, source: Iterable[str], *, model: str | None = None) -> Iterator[Result]:
-        assert (task, model) in {("bibliography", None), ("bibliography", "test/model")}
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
+    asked: list[Call] = []
+
+    def run(task: Task, source: Iterable[str], *, model: str | None, date: date) -> Iterator[Result]:
+        asked.append((task.name, model, task.accept, date))
         return map(result, source)
 
     running = ModuleType("gleanery.running")
     running.run = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "gleanery.running", running)
+    return asked
 
 
 @pytest.fixture
@@ -79,15 +88,31 @@ def test_sources_and_one_match(gold: Path) -> None:
     shown = call(gold, "--by-source", "--match", "strict").stdout
     assert [line for line in shown.splitlines() if line.endswith("references")] == [
         "grobid-x: 2 references",
-        "bir2024: 1 references",
         "overall: 3 references",
     ]
+    assert "bir2024: 1 reference\n" in shown
     assert "soft" not in shown
 
 
+def test_one_source_is_shown_once(gold: Path) -> None:
+    shown = call(gold, "--by-source", "--limit", 2).stdout
+    assert "grobid-x: 2 references\n" in shown
+    assert "overall" not in shown
+
+
+def test_model_accept_and_date_are_those_asked_for(gold: Path, calls: list[Call]) -> None:
+    asked = ("--model", "test/model", "--accept", 0.5, "--date", "1999-06-01")
+    report = json.loads(call(gold, *asked, "--json").stdout)
+    call(gold)
+    assert calls == [
+        ("bibliography", "test/model", 0.5, date(1999, 6, 1)),
+        ("bibliography", None, 0.9, date.today()),
+    ]
+    assert (report["model"], report["accept"], report["date"]) == ("test/model", 0.5, "1999-06-01")
+
+
 def test_json_is_the_whole_report_and_nothing_else(gold: Path) -> None:
-    report = json.loads(call(gold, "--json", "--worst", 5, "--model", "test/model").stdout)
-    assert report["model"] == "test/model"
+    report = json.loads(call(gold, "--json", "--worst", 5).stdout)
     assert report["overall"]["soft"]["micro"] == {"p": 80.0, "r": 66.67, "f1": 72.73, "n": 6}
     assert report["by_source"]["bir2024"]["soft"]["instance"] == 100.0
     assert report["trust"]["ok_right"] == 100.0
@@ -120,17 +145,23 @@ def test_colours_on_a_terminal(gold: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_limit(gold: Path) -> None:
-    assert "overall: 1 references" in call(gold, "--limit", 1).stdout
+    assert call(gold, "--limit", 1).stdout.startswith("overall: 1 reference\n")
 
 
-def test_predictions_are_written_whole_or_not_at_all(gold: Path, tmp_path: Path) -> None:
+def test_predictions_are_written_a_line_a_reference(gold: Path, tmp_path: Path) -> None:
     file = tmp_path / "predicted.jsonl"
     assert call(gold, "--predictions", file).exit_code == 0
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert lines[0] == {"raw": GOLD[0]["raw"], "fields": {"title": "A title", "year": "1999"}, "printed": {}}
     assert [line["raw"] for line in lines] == [line["raw"] for line in GOLD]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gold.jsonl", "predicted.jsonl"]
+
+
+def test_predictions_that_cannot_be_written_are_said_before_any_work(
+    gold: Path, tmp_path: Path, calls: list[Call]
+) -> None:
     assert isinstance(call(gold, "--predictions", tmp_path / "no" / "where").exception, ExportError)
+    assert not calls
 
 
 @pytest.mark.parametrize(("tolerance", "code"), [(0.5, 1), (99, 0)])

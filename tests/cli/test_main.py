@@ -1,6 +1,8 @@
 """The command itself: help, wrong names, exit codes, colours, and pipes that close."""
 
+import errno
 import subprocess
+from pathlib import Path
 
 import click
 import pytest
@@ -44,7 +46,7 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
     assert f"Usage: gleanery {name}" in capsys.readouterr().out
 
 
-def test_help_and_completion_import_no_command() -> None:
+def test_help_imports_no_command() -> None:
     code = (
         "import sys; from gleanery.cli.main import gleanery; "
         "from click.testing import CliRunner; CliRunner().invoke(gleanery, ['--help']); "
@@ -103,13 +105,31 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(CliRunner().invoke(gleanery, ["run"]).exception, ZeroDivisionError)
 
 
-def test_a_pipe_that_closes_is_no_error() -> None:
-    call = subprocess.Popen([*COMMAND, "tasks"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+@pytest.mark.parametrize("argument", ["tasks", "--help"])
+def test_a_pipe_that_closes_is_no_error(argument: str) -> None:
+    call = subprocess.Popen([*COMMAND, argument], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert call.stdout and call.stderr
     call.stdout.close()
     errors = call.stderr.read()
     assert (call.wait(30), errors) == (141, b"")
     call.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["tasks"], ["show", "bibliography"], ["run", "-h"]])
+def test_a_full_disk_is_said_in_a_sentence(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        call = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, env=environment())
+    said = "Error: standard output: the disk is full. Free some space, or write to another disk.\n"
+    assert (call.returncode, call.stderr.decode()) == (1, said)
+
+
+def test_other_errors_of_the_system_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "some.file")
+
+    monkeypatch.setattr(module.Commands, "resolve_command", fail)
+    assert isinstance(CliRunner().invoke(gleanery, ["run"]).exception, OSError)
 
 
 def test_colours_are_for_terminals_that_want_them() -> None:

@@ -68,7 +68,7 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.04, "0.0 s"), (2, "2.0 s (1 a second)"), (61, "1 min 1 s"), (3725, "1 h 2 min"), (7199.9, "2 h 0 min")],
+    [(0.04, "0.0 s"), (2, "2.0 s (1 a second)"), (61, "1 min 1 s\n"), (3725, "1 h 2 min"), (7199.9, "2 h 0 min")],
 )
 def test_how_long_it_took(
     seconds: float, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

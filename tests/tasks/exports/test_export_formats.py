@@ -74,3 +74,8 @@ def test_jsonl_survives_what_utf8_and_64_bits_cannot_say():
         "jsonl", [result({"lone": "a\ud800b", "pair": "\ud83e\udd8a", "n": 2**70, "nan": float("nan")})]
     )
     assert json.loads(written)["output"] == {"lone": "a\ufffdb", "pair": "🦊", "n": 2**70, "nan": None}
+
+
+def test_a_folder_is_no_format(tmp_path):
+    with pytest.raises(UsageError, match=r"is a folder. Name a file in it, such as .*results\.jsonl"):
+        format_for(tmp_path)

@@ -6,38 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gleanery.models.references.labels import LABELS
 from gleanery.tasks.records import INFERRED, Span
 from gleanery.tasks.references.assemble import assemble
 from gleanery.tasks.references.reference import Reference
 
 TODAY = date(2026, 6, 1)
-LABELS = [
-    "citation-number",
-    "author",
-    "editor",
-    "translator",
-    "title",
-    "container-title",
-    "collection-title",
-    "date",
-    "volume",
-    "issue",
-    "page",
-    "publisher",
-    "publisher-place",
-    "edition",
-    "genre",
-    "number",
-    "doi",
-    "isbn",
-    "issn",
-    "url",
-    "arxiv",
-    "pmid",
-    "accessed",
-    "archive",
-    "note",
-]
 
 
 class Labelled(NamedTuple):

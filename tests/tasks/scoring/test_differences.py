@@ -32,6 +32,16 @@ def test_every_shared_figure_is_compared() -> None:
     ]
 
 
+def test_figures_of_the_only_source_are_not_said_twice() -> None:
+    before = {"overall": score(90.0, 70.0), "by_source": {"a": score(90.0, 70.0)}}
+    now = {"overall": score(80.0, 70.0), "by_source": {"a": score(80.0, 70.0)}}
+    assert [(row.where, row.change) for row in differences(before, now, "soft")] == [
+        ("overall", -10.0),
+        ("overall", 0.0),
+    ]
+    assert [row.where for row in losses(differences(before, now, "soft"), 0.5)] == ["overall"]
+
+
 def test_a_loss_is_a_mean_that_fell_by_more_than_the_tolerance() -> None:
     lost = losses(differences(BEFORE, NOW, "soft"), 0.5)
     assert [(row.where, row.figure, row.change) for row in lost] == [

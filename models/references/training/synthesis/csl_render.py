@@ -11,7 +11,16 @@ from gleanery.models.references.training.synthesis.csl_dates import DateWriter
 from gleanery.models.references.training.synthesis.csl_item import DATE_VARIABLES, NAME_VARIABLES, Item, Name
 from gleanery.models.references.training.synthesis.csl_names import NameWriter
 from gleanery.models.references.training.synthesis.csl_style import CslError, Locale, Node, Style
-from gleanery.models.references.training.synthesis.csl_text import CLOSE_QUOTE, OPEN_QUOTE, Runs, apply_case, join, map_text, page_range, tidy
+from gleanery.models.references.training.synthesis.csl_text import (
+    CLOSE_QUOTE,
+    OPEN_QUOTE,
+    Runs,
+    apply_case,
+    join,
+    map_text,
+    page_range,
+    tidy,
+)
 
 TEXT_LABELS = {
     "title": "title", "title-short": "title", "container-title": "container-title",
