@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from itertools import accumulate, chain, repeat
+from itertools import accumulate
 from typing import TypeVar
 from zlib import crc32
 
 TOKEN = re.compile(
-    r"""((?:https?://|www\.)[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]  # a URL, without the punctuation that follows it
+    r"""(https?://[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]             # a URL, without the punctuation that follows it
+      | www\.[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]
       | 10\.\d{4,9}/[^\s<>"“”«»]*[^\s<>"“”«».,;:!?)\]}'’]          # a DOI
+      | [a-zA-Z]++(?![^\x00-\x7f])                                    # plain letters, as most are: the quick way
       | [\u3040-\u30ff\u3400-\u9fff]                                  # one CJK character
       | [^\W\d_\u3040-\u30ff\u3400-\u9fff]+                           # letters, with their combining accents
         (?:[\u0300-\u036f]+[^\W\d_\u3040-\u30ff\u3400-\u9fff]*)*
@@ -116,13 +117,21 @@ class Features:
         ends = list(accumulate(map(len, pieces)))
         tokens = list(zip(ends[::2], ends[1::2], strict=False))
         rows: list[int] = []
-        words, gaps, state = self._words, self._gaps, 0
+        words, gaps, farthest = self._words, self._gaps, PLACES - 1
+        last, state = len(tokens) - 1, 0
         before, _, states = gaps.get(pieces[0]) or self._gap(pieces[0])
-        for word, gap, from_start, from_end in zip(pieces[1::2], pieces[2::2], *_places(len(tokens)), strict=False):
+        for place, (word, gap) in enumerate(zip(pieces[1::2], pieces[2::2], strict=True)):
             state = states[state]
+            following = last - place
             rows += words.get(word) or self._word(word)
             next_before, after, states = gaps.get(gap) or self._gap(gap)
-            rows += (before, after, _STATE + state, from_start, from_end)
+            rows += (
+                before,
+                after,
+                _STATE + state,
+                _START + (place if place < farthest else farthest),
+                _END + (following if following < farthest else farthest),
+            )
             before = next_before
         return tokens, rows
 
@@ -135,13 +144,6 @@ class Features:
         features = gap_features(gap)
         _remember(self._gaps, gap, features)
         return features
-
-
-def _places(count: int) -> tuple[Iterable[int], Iterable[int]]:
-    """The rows for the places of `count` tokens, from the start and from the end; what is far away is all one."""
-    from_start = chain(range(_START, _END - 1), repeat(_END - 1))
-    from_end = chain(repeat(ROWS - 1, max(0, count - PLACES)), range(_END + min(count, PLACES) - 1, _END - 1, -1))
-    return from_start, from_end
 
 
 def _remember(seen: dict[str, _Value], key: str, value: _Value) -> None:

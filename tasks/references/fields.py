@@ -85,7 +85,8 @@ def _persons_field(key: str) -> Reader:
         if known:
             before = spans[key]
             parts = (*(before.parts or ((before.start or 0, before.end or 0),)), (run.start, run.end))
-            span = Span(parts[0][0], run.end, "normalised", parts)
+            starts, ends = zip(*parts, strict=True)
+            span = Span(min(starts), max(ends), "normalised", parts)
             confidence = min(confidence, draft.confidence[key])
         draft.reference[key], spans[key], draft.confidence[key] = persons, span, confidence
 

@@ -85,11 +85,13 @@ def read_pieces(text: str, start: int, end: int) -> list[Piece]:
             word = found[2]
             dotted = group == "dot"
             if len(word) == 1 and word.isupper():  # most tokens are plain initials or plain words
-                piece.add(Token(found.start(2), found.end(), word, "initial"))
+                piece.tokens.append(Token(found.start(2), found.end(), word, "initial"))
+                piece.initials += 1
                 conjunction = False
                 continue
             if len(word) > 4 and not dotted and word[0].isupper() and word.lower() not in _SPECIAL:
-                piece.add(Token(*found.span(2), word, "word"))
+                piece.tokens.append(Token(found.start(2), found.end(2), word, "word"))
+                piece.words += 1
                 conjunction = False
                 continue
             if conjunction and (word.lower() in OTHERS or (dotted and word == "a")):  # "u. a."

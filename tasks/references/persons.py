@@ -142,6 +142,8 @@ def _names_organisation(piece: Piece) -> bool:
     tokens = piece.tokens
     for at, token in enumerate(tokens):
         word = token.word
+        if len(word) == 1:
+            continue
         lower = word.lower()
         if lower in ORGANISATIONS or (len(word) > 7 and lower.endswith(ORGANISATION_ENDS)):
             return len(tokens) > 1 or len(word) > 7

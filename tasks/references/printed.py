@@ -31,6 +31,8 @@ def trim(text: str, start: int, end: int, *, keep_dot: bool = False) -> tuple[in
     """
     while start < end:
         first, last = text[start], text[end - 1]
+        if first.isalnum() and last.isalnum():
+            break
         if first == "<" and (tag := _TAG.match(text, start, end)):
             start = tag.end()
         elif last == ">" and (tag := _TAG.fullmatch(text, max(start, text.rfind("<", max(start, end - 12), end)), end)):

@@ -57,10 +57,10 @@ def read_runs(text: str, labelled: Sequence[Labelled], known: Container[str]) ->
             start, confidence = before.start, min(before.confidence, confidence)
         printed_start, printed_end = start, end
         start, end = trim(text, start, end, keep_dot=label in _ABBREVIATED)
-        if start >= end and label not in _NAMES:
-            continue
         if label in _NAMES:
             start, end = _names_edges(text, start, end, printed_start, printed_end)
+        elif start >= end:
+            continue
         elif label in _QUOTING:
             start, end = keep_quotes(text, start, end)
         elif label in _PUBLISHING and text[end : end + 1] == "." and _SHORTENED.search(text, max(start, end - 8), end):

@@ -16,6 +16,10 @@ def words(text: str) -> list[str]:
     return [match.group() for match in TOKEN.finditer(text)]
 
 
+def test_plain_letters_are_whole_words_only_where_no_letter_or_accent_goes_on() -> None:
+    assert words("abc abcé abce\u0301d, abc漢字") == ["abc", "abcé", "abce\u0301d", "abc", "漢", "字"]
+
+
 @given(TEXTS)
 def test_every_token_has_its_rows_of_the_table(text: str) -> None:
     tokens, rows = Features()(text)

@@ -1,25 +1,27 @@
 """The best path is the best of all paths."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gleanery.models.references.viterbi import best_path, dump_transitions, load_transitions
+from gleanery.models.references.viterbi import FLOOR, best_path, dump_transitions, load_transitions
 
 LABELS = 3
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-def test_finds_the_path_that_exhaustive_search_finds(seed: int, tokens: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.sampled_from([3.0, 0.1]))
+def test_finds_the_path_that_exhaustive_search_finds(seed: int, tokens: int, evenness: float) -> None:
     rng = np.random.default_rng(seed)
-    probabilities = rng.dirichlet(np.ones(LABELS) * 3, tokens).astype(np.float32) * 0.98 + 0.02 / LABELS
+    probabilities = rng.dirichlet(np.ones(LABELS) * evenness, tokens).astype(np.float32)
     transitions = rng.normal(size=(LABELS, LABELS)).round(3).tolist()
 
     def score(path: tuple[int, ...]) -> float:
-        alone = sum(float(np.log(probabilities[at, label])) for at, label in enumerate(path))
+        kept = [probabilities[at, label] for at, label in enumerate(path)]
+        alone = sum(float(np.log(value)) if value > FLOOR else -math.inf for value in kept)
         return alone + sum(transitions[one][two] for one, two in itertools.pairwise(path))
 
     exhaustive = max(itertools.product(range(LABELS), repeat=tokens), key=score)

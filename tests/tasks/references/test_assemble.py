@@ -3,7 +3,7 @@ from datetime import date
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gleanery.models.references.labels import LABELS
@@ -181,6 +181,7 @@ TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=14).map("".joi
 
 @settings(max_examples=400, deadline=None)
 @given(TEXTS, st.lists(st.tuples(st.sampled_from(LABELS), st.integers(-3, 80), st.integers(0, 60)), max_size=10))
+@example("A0", [("author", 0, 2), ("author", 0, 1)])
 def test_any_spans_on_any_text(text, spans):
     labelled = [Labelled(name, start, start + size) for name, start, size in sorted(spans, key=lambda s: s[1])]
     sound(text, assemble(text, labelled, today=TODAY))
