@@ -125,7 +125,8 @@ def _total(source: str, options: dict[str, Any]) -> int | None:
 
 
 def _say_what_would_be_done(task: Task, source: str, destination: Destination, options: dict[str, Any]) -> None:
-    from gleanery.running import EMBEDDED, agent_for
+    from gleanery.agents.specialist import MODEL
+    from gleanery.running import agent_for
 
     agent_for(task, options["model"], Date.today())
     total = _total(source, options)
@@ -134,7 +135,7 @@ def _say_what_would_be_done(task: Task, source: str, destination: Destination, o
     else:
         next(iter(_records(source, options)), None)  # says what is wrong with the source, a wrong --field for one
         count = _records_of(total)
-    click.echo(f"Would run `{task.name}` on {count} of {source} with {EMBEDDED}, and write {destination}.")
+    click.echo(f"Would run `{task.name}` on {count} of {source} with {MODEL}, and write {destination}.")
 
 
 def _records_of(count: int) -> str:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gleanery.jobs.local import Agent
     from gleanery.tasks.sources import Format
 
-EMBEDDED = "embedded/references"
 _ASYNC_SLICE = 16
 
 
@@ -78,18 +77,19 @@ async def arun(
 
 def agent_for(task: Task, model: str | None, date: Date) -> Agent:
     """Who performs the task's records."""
+    from gleanery.agents.specialist import MODEL, Specialist
+
     models = (model,) if model else task.models
-    if EMBEDDED not in models:
+    if MODEL not in models:
         raise ModelError(
             f"Task `{task.name}` wants {', '.join(f'`{name}`' for name in models)}, and this version of Gleanery "
-            f"has only `{EMBEDDED}`, which parses references. Run `gleanery run bibliography FILE`."
+            f"has only `{MODEL}`, which parses references. Run `gleanery run bibliography FILE`."
         )
     if task.output != "schema:Reference":
         raise ModelError(
-            f"Task `{task.name}`: `{EMBEDDED}` answers with a Reference, so the task's output must be "
-            f"`schema:Reference`, not `{task.output}`. Change {task.file}, or take `{EMBEDDED}` from its models."
+            f"Task `{task.name}`: `{MODEL}` answers with a Reference, so the task's output must be "
+            f"`schema:Reference`, not `{task.output}`. Change {task.file}, or take `{MODEL}` from its models."
         )
-    from gleanery.agents.specialist import Specialist
     from gleanery.models.references.labeller import Labeller
 
     return Specialist(Labeller(), task.accept, date)

@@ -114,7 +114,8 @@ def _without_mark(source: str | Path, first: bytes) -> bytes:
 
 def _unreadable(path: Path, error: OSError) -> SourceError:
     if isinstance(error, FileNotFoundError):
-        return SourceError(f"There is no file {path}.{did_you_mean(path.name, _siblings(path))}")
+        near = did_you_mean(path.name, _siblings(path))
+        return SourceError(f"There is no file {path}.{near or ' Give the path of a file, or - for standard input.'}")
     if isinstance(error, IsADirectoryError):
         return SourceError(f"{path} is a folder. Name a file in it, or send them all through `cat` to `-`.")
     if isinstance(error, PermissionError):

@@ -127,7 +127,7 @@ def _organisation(text: str, pieces: list[Piece]) -> list[Person]:
     if not any(named):
         return []
     if all(named):
-        return [_literal(text, piece.tokens) for piece in pieces]
+        return [_literal(piece.tokens) for piece in pieces]
     joined = [pieces[0].tokens]
     for piece in pieces[1:]:
         gap = text[joined[-1][-1].end : piece.tokens[0].start]
@@ -135,7 +135,7 @@ def _organisation(text: str, pieces: list[Piece]) -> list[Person]:
             joined.append(piece.tokens)
         else:
             joined[-1] = joined[-1] + piece.tokens
-    return [_literal(text, tokens) for tokens in joined]
+    return [_literal(tokens) for tokens in joined]
 
 
 def _names_organisation(piece: Piece) -> bool:
@@ -160,7 +160,7 @@ def _acronym(word: str) -> bool:
     )
 
 
-def _literal(text: str, tokens: list[Token]) -> Person:
+def _literal(tokens: list[Token]) -> Person:
     return [Part("literal", tokens[0].start, tokens[-1].end)]
 
 
@@ -221,13 +221,13 @@ def _alone(text: str, piece: Piece, persons: list[Person]) -> None:
     if piece.initials and persons and len(persons[-1]) == 1 and persons[-1][0].key == "family":
         persons[-1].append(Part("given", tokens[0].start, tokens[-1].end))
     elif tokens[0].kind == "caps" and (len(tokens[0].word) > 2 or tokens[0].word in ACRONYMS):
-        persons.append(_literal(text, tokens))
+        persons.append(_literal(tokens))
     elif len(tokens) == 1 and tokens[0].word.lower() in REPEATS:
         persons.append([Part("literal", tokens[0].start, _dot_end(text, tokens[0].end))])
     elif piece.initials and len(tokens[-1].word) > 1:
         persons.append([Part("family", tokens[0].start, tokens[-1].end)])
     else:
-        persons.append(_literal(text, tokens))
+        persons.append(_literal(tokens))
 
 
 def _is_suffix(piece: Piece) -> bool:
@@ -287,7 +287,7 @@ def _whole(text: str, piece: Piece, style: _Style) -> Person:
     """One piece that holds a whole name."""
     tokens = piece.tokens
     if len(tokens) > 1 and _names_organisation(piece):
-        return _literal(text, tokens)
+        return _literal(tokens)
     if len(tokens) == 1:
         key = "literal" if tokens[0].word.lower() in REPEATS or _acronym(tokens[0].word) else "family"
         return [Part(key, tokens[0].start, tokens[0].end)]

@@ -81,10 +81,6 @@ class Name(_CslObject):
         return self
 
 
-Month = Annotated[int, Field(ge=1, le=12)]
-Day = Annotated[int, Field(ge=1, le=31)]
-
-
 class Date(_CslObject):
     """A date as precise as printed: date-parts (one for a date, two for a range), or only a literal."""
 

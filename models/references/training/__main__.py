@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with train.jsonl, dev.jsonl, meta/, lists/ and csl/")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: into the package)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--chunks", type=int, default=750, help="training samples, in chunks of 2,048 (default: 750)")
+    parser.add_argument("--chunks", type=int, default=720, help="training samples, in chunks of 2,048 (default: 720)")
     parser.add_argument("--left-out-chunks", type=int, default=90, help="the same for each calibration network")
     parser.add_argument(
         "--threads", type=int, default=1, help="threads of PyTorch; samples have a process of their own"
