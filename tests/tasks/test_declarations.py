@@ -39,7 +39,7 @@ def test_smallest_declaration_has_defaults(tmp_path: Path) -> None:
 def test_built_in_bibliography() -> None:
     task = load_task("bibliography")
     assert task.models == ("embedded/references", "default")
-    assert (task.grounding, task.accept, task.output_class) == ("require", 0.9, "Reference")
+    assert (task.grounding, task.accept, task.output_class) == ("require", 0.75, "Reference")
     assert task.prompt and [match[1] for match in PLACEHOLDER.finditer(task.prompt)] == ["source"]
     assert len(task.read_examples()) == 8
 

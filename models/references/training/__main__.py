@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,9 @@ from gleanery.models.references.training.train import shuffler, train
 from gleanery.models.references.viterbi import dump_transitions
 
 FAMILIES = ("anystyle", "grobid", "linkedbooks")
+FINISH = samples.Mixture(0.25, 0.15, (("linkedbooks", 0.35), ("grobid", 0.33), ("anystyle", 0.32)))
+"""The mixture of the last stretch of the final network's training: more real references, at a lower rate."""
+FINISH_RATE = 4e-4
 
 
 def main() -> None:
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: into the package)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chunks", type=int, default=720, help="training samples, in chunks of 2,048 (default: 720)")
+    parser.add_argument("--finish-chunks", type=int, default=200, help="the same for its last stretch (default: 200)")
     parser.add_argument("--left-out-chunks", type=int, default=90, help="the same for each calibration network")
     parser.add_argument(
         "--threads", type=int, default=1, help="threads of PyTorch; samples have a process of their own"
@@ -60,17 +64,38 @@ def _network(options: argparse.Namespace, left_out: str | None, chunks: int) -> 
         return network
     _say(f"Training {f'without {left_out}' if left_out else 'the network'}: {chunks * samples.CHUNK:,} samples")
     stream = samples.stream(options.data, options.seed, chunks, leave_out=left_out)
-    network = train(
-        samples.batches(stream, shuffler(options.seed)),
-        total=chunks * samples.CHUNK,
-        seed=options.seed,
-        threads=options.threads,
-        say=_say,
-    )
+    network = _train(options, stream, chunks)
+    if left_out is None:
+        network = finish(options, network)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         torch.save(network.state_dict(), kept)
     return network
+
+
+def finish(options: argparse.Namespace, network: Network) -> Network:
+    """The network after the last stretch of its training."""
+    stream = samples.stream(options.data, options.seed + 1, options.finish_chunks, mixture=FINISH)
+    return _train(options, stream, options.finish_chunks, rate=FINISH_RATE, start=network)
+
+
+def _train(
+    options: argparse.Namespace,
+    stream: Iterator[list[tuple[samples.Array, samples.Array]]],
+    chunks: int,
+    *,
+    rate: float = 2e-3,
+    start: Network | None = None,
+) -> Network:
+    return train(
+        samples.batches(stream, shuffler(options.seed)),
+        total=chunks * samples.CHUNK,
+        seed=options.seed,
+        rate=rate,
+        threads=options.threads,
+        say=_say,
+        start=start,
+    )
 
 
 def _calibration(data: Path, networks: dict[str | None, Network]) -> Calibration:
@@ -97,4 +122,5 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

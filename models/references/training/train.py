@@ -39,11 +39,15 @@ def train(
     rate: float = 2e-3,
     threads: int = 1,
     say: Callable[[str], None],
+    start: Network | None = None,
 ) -> Network:
-    """Train on `batches`, expected to hold about `total` samples, and give the averaged network."""
+    """Train on `batches`, expected to hold about `total` samples, and give the averaged network.
+
+    `start` is the network to go on from (it is left as it is); without one a new network is made.
+    """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    network = Network().train()
+    network = (copy.deepcopy(start) if start else Network()).train()
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.01, fused=True, betas=(0.9, 0.99))
     average = Average(network, 0.99)
     seen, step, losses, began = 0, 0, 0.0, time.monotonic()
