@@ -51,21 +51,22 @@ def made_up(path: Path, count: int) -> Path:
 
 
 def _end_to_end(source: Path, folder: Path, lines: int) -> None:
-    """The path of the command: file in, whole file out. The model is loaded first: the start has its own figures."""
+    """The path of the command, file in and whole file out, from the first result on: the start has its own figures."""
     from gleanery.running import run
     from gleanery.tasks.exports.formats import FORMATS
     from gleanery.tasks.exports.whole import whole_file
 
-    next(run("bibliography", ["Warm, A. (1999). Up."], date=TODAY))
     rates = []
-    for _ in range(3):
-        began = time.perf_counter()
+    for _ in range(5):
+        results = run("bibliography", source, date=TODAY)
         with whole_file(folder / "out.jsonl") as stream:
             exporter = FORMATS["jsonl"].open(stream, [])
-            for result in run("bibliography", source, date=TODAY):
+            exporter.write(next(results))
+            began = time.perf_counter()
+            for result in results:
                 exporter.write(result)
             exporter.close()
-        rates.append(lines / (time.perf_counter() - began))
+            rates.append((lines - 1) / (time.perf_counter() - began))
     print(f"end to end            {max(rates):8,.0f} a second   (runs: {', '.join(f'{rate:,.0f}' for rate in rates)})")
 
 

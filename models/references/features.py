@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from itertools import accumulate
 from typing import TypeVar
 from zlib import crc32
@@ -53,17 +54,28 @@ _QUOTES = str.maketrans("“”„‟«»‹›‘’‚′`´‐‑‒–—−
 
 def word_features(word: str) -> tuple[int, ...]:
     """The rows for a word itself: two hashes of it, its edges, and its shape."""
-    word = unicodedata.normalize("NFC", word)
-    folded = _DIGIT.sub("0", word.lower())
+    if not word.isascii():
+        word = unicodedata.normalize("NFC", word)
+    folded = word.lower() if word.isalpha() else _DIGIT.sub("0", word.lower())
     key = folded.encode("utf-8", "surrogatepass")
+    if len(key) == len(folded):
+        prefix, suffix, edges = key[:3], key[-3:], key[:2] + b" " + key[-2:]
+    else:
+        ends = (folded[:3], folded[-3:], folded[:2] + " " + folded[-2:])
+        prefix, suffix, edges = (end.encode("utf-8", "surrogatepass") for end in ends)
     return (
         crc32(key) % WORDS,
         crc32(key, 0x9E3779B9) % WORDS,
-        _PREFIX + crc32(folded[:3].encode("utf-8", "surrogatepass")) % AFFIXES,
-        _SUFFIX + crc32(folded[-3:].encode("utf-8", "surrogatepass")) % AFFIXES,
-        _EDGES + crc32((folded[:2] + " " + folded[-2:]).encode("utf-8", "surrogatepass")) % AFFIXES,
-        _SHAPE + crc32(shape(word).encode()) % SHAPES,
+        _PREFIX + crc32(prefix) % AFFIXES,
+        _SUFFIX + crc32(suffix) % AFFIXES,
+        _EDGES + crc32(edges) % AFFIXES,
+        _SHAPE + _shape_row(shape(word)),
     )
+
+
+@cache
+def _shape_row(outline: str) -> int:
+    return crc32(outline.encode()) % SHAPES
 
 
 def shape(word: str) -> str:
