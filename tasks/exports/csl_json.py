@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import orjson
@@ -65,7 +66,7 @@ def _name(name: Name) -> dict[str, str]:
 def _date(date: Date) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if date.parts:
-        out["date-parts"] = date.parts
+        out["date-parts"] = _within_years(date.parts)
     if date.season:
         out["season"] = int(date.season) if date.season.isdecimal() else date.season
     if date.circa:
@@ -73,3 +74,8 @@ def _date(date: Date) -> dict[str, Any]:
     if date.literal:
         out["literal"] = date.literal
     return out
+
+
+def _within_years(parts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+    """A range of years as it is; one within a year by its beginning, since citeproc-py cannot print such a range."""
+    return parts[:1] if len(parts) == 2 and parts[0][0] == parts[1][0] else parts

@@ -92,3 +92,10 @@ def test_failed_and_empty_results_are_left_out():
     outputs = [{}, {"type": "book", "language": "en", "citation-number": "3"}, "text", None, {"title": "\x00 "}]
     written, left_out = export("csl-json", [failed(), *map(result, outputs)])
     assert (re.sub(r"\s", "", written), left_out) == ("[]", 6)
+
+
+def test_a_range_within_a_year_is_its_beginning_and_is_rendered(style):
+    reference = {**ARTICLE, "issued": {"date-parts": [[2000, 1, 3], [2000, 1, 4]]}}
+    written, _ = export("csl-json", [result(reference)])
+    assert json.loads(written)[0]["issued"] == {"date-parts": [[2000, 1, 3]]}
+    assert "(2000)" in rendered(style, written)[0]
