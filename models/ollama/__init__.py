@@ -1,0 +1,1 @@
+"""Models that Ollama serves, over its native API."""

@@ -1,0 +1,1 @@
+"""Chat models at OpenAI-compatible servers: vLLM, llama-server, LM Studio, a LiteLLM proxy."""
