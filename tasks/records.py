@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 Status = Literal["ok", "review", "failed"]
 Match = Literal["exact", "normalised", "fuzzy", "inferred"]
@@ -67,13 +67,35 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A field that a later model of a cascade saw otherwise: what it was (None: absent), what it is, and by whom."""
+
+    path: str
+    before: Any
+    after: Any
+    model: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The change as it stands in a Result line."""
+        return {"path": self.path, "before": self.before, "after": self.after, "model": self.model}
+
+
+class Recorded(Protocol):
+    """Something of the wire record that can be written down: an exchange with a model."""
+
+    def as_json(self) -> dict[str, Any]:
+        """It as a JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one record. Every record gets exactly one.
 
     `output` is the task's answer as plain JSON values (None when failed), `spans` and `confidence` go by path
     (`title`, `author.0.family`); `confidence["record"]` is that of the whole record. `error` says why a failed
-    record failed. The same record done by the same task and model gives the same line, byte for byte; how it came about
-    (`attempts`, `milliseconds`) is not part of that line.
+    record failed. `model` is whose answer it is, `changes` what that model saw otherwise than one asked before it.
+    The same record done by the same task and model gives the same line, byte for byte; how it came about (`attempts` at
+    an answer, `usage` in tokens over all of them, `milliseconds`, `timing`, `exchanges`) is not part of that line.
     """
 
     id: str
@@ -86,8 +108,12 @@ class Result:
     issues: tuple[Issue, ...] = ()
     error: str | None = None
     carried: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
     attempts: int = 1
     milliseconds: float | None = None
+    usage: Mapping[str, int | None] | None = None
+    timing: Mapping[str, float | None] | None = None
+    exchanges: tuple[Recorded, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The export's line, as a JSON object in its fixed order of keys."""
@@ -102,6 +128,8 @@ class Result:
             "issues": [issue.as_json() for issue in self.issues],
             "error": self.error,
         }
+        if self.changes:
+            out["changes"] = [change.as_json() for change in self.changes]
         if self.carried:
             out["carried"] = dict(self.carried)
         return out

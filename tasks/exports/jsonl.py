@@ -28,8 +28,8 @@ class JsonlExporter:
         if self._full:
             line |= {
                 "attempts": result.attempts,
-                "usage": None,
-                "timing": {"total_ms": result.milliseconds},
+                "usage": result.usage,
+                "timing": {"total_ms": result.milliseconds, **(result.timing or {})},
                 "cached": False,
             }
         self._stream.write(_line(line))
