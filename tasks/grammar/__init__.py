@@ -1,0 +1,1 @@
+"""Source-constrained decoding: a grammar by which a model can answer with nothing but words of its input."""
