@@ -29,10 +29,10 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^\W\d][\w-]*(?: [\w-]+)*)\s*\}\}")
 LIBRARY = Path(__file__).parent / "library"
 FILE = "task.yaml"
 _REQUIRED = ("name", "summary", "kind", "output")
-_KEYS = (*_REQUIRED, "grounding", "models", "accept", "prompt", "examples")
+_KEYS = (*_REQUIRED, "agent", "grounding", "models", "accept", "prompt", "examples")
 _LATER = dict.fromkeys(
     ("agents", "documents", "steps", "tools"),
-    "belongs to tasks of kind `agent`; this version reads no options for that kind yet. Take it out.",
+    "is no key of a task: tools and steps belong to its `agent`, in agents/NAME.yaml. Take it out.",
 )
 _CLASS = re.compile(r"schema:([^\W\d]\w*)")
 _BRACES = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?%\}", re.MULTILINE)
@@ -42,15 +42,16 @@ _BRACES = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?%\}", re.MULTILINE)
 class Task:
     """What goes in, what must come out and how to check it, as declared in `file`.
 
-    Its paths are absolute, so that a worker elsewhere finds them. `accept` is the record confidence, 0 to 1, from which
-    a model's answer is taken. `digest` is the SHA-256 (hex) of the declaration's, schema's and examples' bytes: another
-    digest is another task.
+    Its paths are absolute, so that a worker elsewhere finds them. `agent` names who performs a task of kind `agent`.
+    `accept` is the record confidence, 0 to 1, from which a model's answer is taken. `digest` is the SHA-256 (hex) of
+    the declaration's, schema's and examples' bytes: another digest is another task.
     """
 
     name: str
     summary: str
     kind: Kind
     output: str
+    agent: str | None
     grounding: Grounding
     models: tuple[str, ...]
     accept: float
@@ -147,6 +148,7 @@ def _read(file: Path) -> Task:
         summary=" ".join(entries.text("summary").split()),
         kind=kind,
         output=output,
+        agent=_agent(entries, kind),
         grounding=cast(Grounding, grounding),
         models=_models(entries),
         accept=_accept(entries),
@@ -174,6 +176,16 @@ def _models(entries: Entries) -> tuple[str, ...]:
             message = f"`{model}` is no model: write `default` or provider/name, like `ollama/qwen3:4b`.{near}"
             raise entries.error("models", message)
     return models
+
+
+def _agent(entries: Entries, kind: Kind) -> str | None:
+    if kind != "agent":
+        if "agent" in entries:
+            raise entries.error("agent", f"is for tasks of kind `agent`, and this one is `{kind}`. Take it out.")
+        return None
+    if "agent" not in entries:
+        raise entries.error("kind", "`agent` needs an `agent`: name one, like `agent: bibliographer`.")
+    return entries.text("agent").strip()
 
 
 def _accept(entries: Entries) -> float:

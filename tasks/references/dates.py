@@ -63,6 +63,11 @@ def read_date(printed: str) -> dict[str, Any]:
     return date
 
 
+def read_month(word: str) -> int | None:
+    """The month (1 to 12) that a word names in one of the languages known here, else None."""
+    return _MONTHS.get(word.lower())
+
+
 def join_dates(first: str, second: str) -> dict[str, Any] | None:
     """The date printed in two places, one with the year and the other with month and day; None if they are no such."""
     if (_YEAR.search(first[:_LONGEST]) is None) == (_YEAR.search(second[:_LONGEST]) is None):
