@@ -21,8 +21,8 @@ from typing import Any
 
 import orjson
 
-from gleanery.agents.specialist import Specialist
-from gleanery.running import agent_for, run
+from gleanery.running import run
+from gleanery.staging import specialist_for
 from gleanery.tasks.declarations import load_task
 from gleanery.tasks.records import Result
 from gleanery.tasks.sources import read_source
@@ -39,8 +39,7 @@ def main() -> None:
     results = list(run(task, records, date=TODAY))
     truth = {result.id: line(result) for result in results}
     print(f"{len(records):,} records")
-    agent = agent_for(task, None, TODAY)
-    assert isinstance(agent, Specialist)
+    agent = specialist_for(task, TODAY)
     for size in (1, 7, 64):
         batches = (records[at : at + size] for at in range(0, len(records), size))
         _compare(f"batches of {size}", (result for batch in batches for result in agent(batch)), truth)

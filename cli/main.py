@@ -18,9 +18,13 @@ from gleanery.errors import ExportError, GleaneryError
 COMMANDS = {
     "run": ("gleanery.cli.run:run", "Run a task over a file of records."),
     "tasks": ("gleanery.cli.tasks:tasks", "List the tasks of this folder and the built-in ones."),
-    "show": ("gleanery.cli.tasks:show", "Show what a task declares."),
+    "show": ("gleanery.cli.tasks:show", "Show what a task declares, or one result of a run."),
+    "prompt": ("gleanery.cli.prompt:prompt", "Show what a chat model would be told."),
     "init": ("gleanery.cli.init:init", "Scaffold a task of your own in ./tasks."),
     "eval": ("gleanery.cli.eval:evaluate", "Score a task on annotated references."),
+    "models": ("gleanery.cli.models:models", "List, pull and look after the models of your servers."),
+    "doctor": ("gleanery.cli.doctor:doctor", "Check that servers and models can be used, and say how to fix it."),
+    "config": ("gleanery.cli.config:config", "Show and check the settings."),
 }
 """Name: (where it is, its line in the help). The line stands here so that help imports no command."""
 _READER_GONE = 141

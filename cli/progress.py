@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
 
 from gleanery.tasks.records import Result
 
@@ -14,20 +13,16 @@ EVERY = 0.1
 """Seconds between two updates of the bar."""
 
 
-def with_progress(results: Generator[Result, None, None], total: int | None) -> Generator[Result, None, None]:
+def with_progress(results: Iterator[Result], total: int | None) -> Generator[Result, None, None]:
     """The results; after a second, with a bar that shows rate and time left, and that is gone at the end."""
-    began, done = time.monotonic(), 0
-    with closing(results):
-        for result in results:
-            yield result
-            done += 1
-            if time.monotonic() - began > PATIENCE:
-                yield from _barred(results, total, done, began)
+    began = time.monotonic()
+    for done, result in enumerate(results, 1):
+        yield result
+        if time.monotonic() - began > PATIENCE:
+            yield from _barred(results, total, done, began)
 
 
-def _barred(
-    results: Generator[Result, None, None], total: int | None, done: int, began: float
-) -> Generator[Result, None, None]:
+def _barred(results: Iterator[Result], total: int | None, done: int, began: float) -> Generator[Result, None, None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date as Date
 from datetime import datetime
@@ -15,8 +15,12 @@ import click
 
 from gleanery.cli.options import accept_option, date_option, declared_task, model_option
 from gleanery.cli.summary import Summary
+from gleanery.errors import ModelError
 
 if TYPE_CHECKING:
+    from gleanery.jobs.wire_file import Wire, WireFile
+    from gleanery.running import Run
+    from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.exports.exporter import Exporter
     from gleanery.tasks.records import Record, Result
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="JSONL with attempts, usage, timing and cached.")
 @click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
               "summary as JSON.")  # fmt: skip
+@click.option("--wire", type=click.Choice(["full", "failures", "off"]), help="Which exchanges with chat models to keep "
+              "in FILE.wire.jsonl beside the output.  [default: that of the settings, full]")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--fail-on", type=click.Choice(["failed", "review"]), default="failed", show_default=True,
               help="What makes the exit code 4.")  # fmt: skip
@@ -62,31 +68,47 @@ def run(task: str, source: str, **options: Any) -> None:
     declared = declared_task(task, options["accept"])
     if options["blocks"]:
         options["input_format"] = "blocks"
+    from gleanery.settings import load_settings
+
     destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
     if options["dry_run"]:
         _say_what_would_be_done(declared, source, destination, options)
         return
+    settings = load_settings()
     summary = Summary()
+    lost: ModelError | None = None
     try:
         with (
             destination.open(declared) as exporter,
-            closing(_shown(_results(declared, source, options), source, destination, options)) as results,
+            closing(_run(declared, source, settings, options)) as going,
+            closing(destination.wire(options["wire"] or settings.wire)) as wire,
         ):
-            for result in results:
-                exporter.write(result)
-                summary.add(result)
+            wire.note(going.exchanges)
+            try:
+                for result in _shown(going, source, destination, options):
+                    exporter.write(result)
+                    wire.write(result)
+                    summary.add(result)
+            except ModelError as error:
+                # What is done is worth keeping, though the model is gone.
+                if not summary.records:
+                    raise
+                lost = error
             exporter.close()
-            summary.left_out = exporter.left_out
+            wire.settle()
+            summary.left_out, summary.skipped = exporter.left_out, going.skipped
     except KeyboardInterrupt:
         click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
         sys.exit(130)
     if not options["quiet"]:
-        summary.skipped = [] if options["model"] else list(declared.models[1:])
         summary.show(destination.file, as_json=options["as_json"])
+    if lost:
+        click.echo(f"Error: stopped after {_records_of(summary.records)}, which are written: {lost}", err=True)
+        sys.exit(lost.exit_code)
     sys.exit(summary.exit_code(options["fail_on"]))
 
 
-def _results(task: Task, source: str, options: dict[str, Any]) -> Generator[Result, None, None]:
+def _run(task: Task, source: str, settings: Settings, options: dict[str, Any]) -> Run:
     from gleanery.running import run as run_task
 
     given: datetime | None = options["date"]
@@ -96,6 +118,7 @@ def _results(task: Task, source: str, options: dict[str, Any]) -> Generator[Resu
         model=options["model"],
         date=given.date() if given else Date.today(),
         threads=options["threads"],
+        settings=settings,
     )
 
 
@@ -106,8 +129,8 @@ def _records(source: str, options: dict[str, Any]) -> Iterable[Record]:
 
 
 def _shown(
-    results: Generator[Result, None, None], source: str, destination: Destination, options: dict[str, Any]
-) -> Generator[Result, None, None]:
+    results: Iterator[Result], source: str, destination: Destination, options: dict[str, Any]
+) -> Iterator[Result]:
     """The results, with their progress on standard error, where somebody sees it and nothing else is written there."""
     if options["quiet"] or destination.is_terminal or not sys.stderr.isatty():
         return results
@@ -125,17 +148,18 @@ def _total(source: str, options: dict[str, Any]) -> int | None:
 
 
 def _say_what_would_be_done(task: Task, source: str, destination: Destination, options: dict[str, Any]) -> None:
-    from gleanery.agents.specialist import MODEL
-    from gleanery.running import agent_for
+    from gleanery.choosing import choose_without_asking
+    from gleanery.settings import load_settings
 
-    agent_for(task, options["model"], Date.today())
+    choice = choose_without_asking(task, options["model"], load_settings())
+    models = " then ".join(choice.addresses) if choice else "the only model that Ollama has"
     total = _total(source, options)
     if total is None:
         count = "an unknown number of records"
     else:
         next(iter(_records(source, options)), None)  # says what is wrong with the source, a wrong --field for one
         count = _records_of(total)
-    click.echo(f"Would run `{task.name}` on {count} of {source} with {MODEL}, and write {destination}.")
+    click.echo(f"Would run `{task.name}` on {count} of {source} with {models}, and write {destination}.")
 
 
 def _records_of(count: int) -> str:
@@ -163,6 +187,12 @@ class Destination:
         if self.is_table:
             return "a table to the terminal"
         return f"{self.format.name} to {self.path or 'standard output'}"
+
+    def wire(self, keep: Wire) -> WireFile:
+        """Where the exchanges with models are kept: beside the output, if that is a file."""
+        from gleanery.jobs.wire_file import WireFile, wire_file_of
+
+        return WireFile(wire_file_of(Path(self.file)) if self.file else None, keep)
 
     @property
     def untouched(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,8 +24,8 @@ class Summary:
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.left_out = 0
-        self.skipped: list[str] = []
-        """Models that the task names after the one that answered, and that this version does not have."""
+        self.skipped: Sequence[str] = ()
+        """Why models that the task names were not asked: a sentence each."""
 
     @property
     def records(self) -> int:
@@ -58,11 +59,9 @@ class Summary:
             line = f"  {status:<6}  {count:>{width},}"
             click.echo(click.style(line, fg=colour) if count else line, err=True, nl=False)
             click.echo(self._why() if status == "review" else "", err=True)
-        if self.skipped and self.reasons["low-confidence"]:
-            names = ", ".join(f"`{name}`" for name in self.skipped)
-            click.echo(
-                f"The task would ask {names} next where it is unsure: skipped, there is no chat model yet.", err=True
-            )
+        if self.reasons["low-confidence"]:
+            for why in self.skipped:
+                click.echo(f"Where it is unsure, the task would ask another model next: {why}", err=True)
         if file:
             left_out = f", without {self.left_out:,} that the format cannot say" if self.left_out else ""
             click.echo(f"Written to {file}{left_out}.", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gleanery.errors import DeclarationError
+from gleanery.errors import DeclarationError, UsageError
 
 if TYPE_CHECKING:
     from gleanery.tasks.declarations import Task
@@ -40,10 +40,28 @@ def tasks(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("task")
+@click.argument("what")
+@click.option("--wire", is_flag=True, help="With a result: also every exchange with a model, as it crossed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of text.")
-def show(task: str, as_json: bool) -> None:
-    """Show what TASK declares: a name, a folder or a YAML file."""
+def show(what: str, wire: bool, as_json: bool) -> None:
+    """Show WHAT a task declares (a name, a folder or a YAML file), or one result of a run.
+
+    \b
+    gleanery show bibliography
+    gleanery show refs.jsonl:r-17            that record's result
+    gleanery show refs.jsonl:r-17 --wire     and what was said to models for it
+    """
+    from gleanery.cli.results import named_result, show_result
+
+    if named := named_result(what):
+        show_result(*named, wire=wire, as_json=as_json)
+    elif wire:
+        raise UsageError(f"`{what}` is no result. Name one as FILE.jsonl:ID, such as refs.jsonl:r-17.")
+    else:
+        _show_task(what, as_json)
+
+
+def _show_task(task: str, as_json: bool) -> None:
     from gleanery.tasks.declarations import load_task
     from gleanery.tasks.schemas import load_schema
 

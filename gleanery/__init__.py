@@ -14,42 +14,85 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gleanery.errors import DeclarationError, ExportError, GleaneryError, ModelError, SourceError, UsageError
-    from gleanery.running import arun, run
+    from gleanery.errors import (
+        ContextWindowError,
+        CutReplyError,
+        DeclarationError,
+        EndpointError,
+        ExportError,
+        GleaneryError,
+        ModelError,
+        ModelNotFoundError,
+        OverloadedError,
+        ReplyError,
+        SettingsError,
+        SourceError,
+        StalledError,
+        UnsupportedError,
+        UsageError,
+    )
+    from gleanery.running import Run, arun, run
+    from gleanery.settings import Settings, load_settings
     from gleanery.tasks.declarations import Task, load_task
-    from gleanery.tasks.records import Issue, Record, Result, Span
+    from gleanery.tasks.records import Change, Issue, Record, Result, Span
 
 __version__ = "0.1.0"
 __all__ = [
+    "Change",
+    "ContextWindowError",
+    "CutReplyError",
     "DeclarationError",
+    "EndpointError",
     "ExportError",
     "GleaneryError",
     "Issue",
     "ModelError",
+    "ModelNotFoundError",
+    "OverloadedError",
     "Record",
+    "ReplyError",
     "Result",
+    "Run",
+    "Settings",
+    "SettingsError",
     "SourceError",
     "Span",
+    "StalledError",
     "Task",
+    "UnsupportedError",
     "UsageError",
     "arun",
+    "load_settings",
     "load_task",
     "run",
 ]
 
 _HOME = {
+    "Change": "gleanery.tasks.records",
+    "ContextWindowError": "gleanery.errors",
+    "CutReplyError": "gleanery.errors",
     "DeclarationError": "gleanery.errors",
+    "EndpointError": "gleanery.errors",
     "ExportError": "gleanery.errors",
     "GleaneryError": "gleanery.errors",
     "Issue": "gleanery.tasks.records",
     "ModelError": "gleanery.errors",
+    "ModelNotFoundError": "gleanery.errors",
+    "OverloadedError": "gleanery.errors",
     "Record": "gleanery.tasks.records",
+    "ReplyError": "gleanery.errors",
     "Result": "gleanery.tasks.records",
+    "Run": "gleanery.running",
+    "Settings": "gleanery.settings",
+    "SettingsError": "gleanery.errors",
     "SourceError": "gleanery.errors",
     "Span": "gleanery.tasks.records",
+    "StalledError": "gleanery.errors",
     "Task": "gleanery.tasks.declarations",
+    "UnsupportedError": "gleanery.errors",
     "UsageError": "gleanery.errors",
     "arun": "gleanery.running",
+    "load_settings": "gleanery.settings",
     "load_task": "gleanery.tasks.declarations",
     "run": "gleanery.running",
 }

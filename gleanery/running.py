@@ -9,15 +9,42 @@ from datetime import date as Date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gleanery.errors import ModelError, UsageError
+from gleanery.errors import UsageError
 from gleanery.tasks.declarations import Task, load_task
-from gleanery.tasks.records import Record, Result
+from gleanery.tasks.records import Record, Recorded, Result
 
 if TYPE_CHECKING:
-    from gleanery.jobs.local import Agent
+    from gleanery.models.opening import Models
+    from gleanery.models.portal import Portal
+    from gleanery.settings import Settings
     from gleanery.tasks.sources import Format
 
 _ASYNC_SLICE = 16
+
+
+class Run(Iterator[Result]):
+    """The results of a task over a source, one for each record, in order, as they come.
+
+    `models` are the addresses of those that are asked, in order; `skipped` says in a sentence each why others are not.
+    `exchanges` are those with models that served no single record. Closing it ends what is still going on.
+    """
+
+    def __init__(
+        self,
+        results: Generator[Result, None, None],
+        models: tuple[str, ...],
+        skipped: tuple[str, ...] = (),
+        exchanges: tuple[Recorded, ...] = (),
+    ) -> None:
+        self._results = results
+        self.models, self.skipped, self.exchanges = models, skipped, exchanges
+
+    def __next__(self) -> Result:
+        return next(self._results)
+
+    def close(self) -> None:
+        """End the work."""
+        self._results.close()
 
 
 def run(
@@ -30,19 +57,18 @@ def run(
     format: Format = "auto",
     field: str | None = None,
     stdin: BinaryIO | None = None,
-) -> Generator[Result, None, None]:
+    settings: Settings | None = None,
+) -> Run:
     """Run a task and give its results as they come, one for each record, in order.
 
     `task` is a name, a path or a loaded Task; `source` a file ("-": standard input), or any iterable of strings or
     Records. `model` overrides the task's models; `date` is the job's date (today), against which years are checked.
-    `format` and `field` say how a file is read, see `gleanery.tasks.sources`. Results do not depend on `threads`.
+    `format` and `field` say how a file is read, see `gleanery.tasks.sources`. `settings`: those of the settings files,
+    where none are given. The specialist works on `threads`; results do not depend on it.
 
-    Raises DeclarationError and ModelError at once, SourceError and UsageError where the source is read.
+    Raises DeclarationError, SettingsError and ModelError at once, SourceError and UsageError where the source is read.
     """
-    from gleanery.jobs.local import perform
-
     declared = task if isinstance(task, Task) else load_task(task)
-    agent = agent_for(declared, model, date or Date.today())
     records: Iterable[Record]
     if isinstance(source, str | Path):
         from gleanery.tasks.sources import read_source
@@ -50,13 +76,13 @@ def run(
         records = read_source(source, format=format, field=field, stdin=stdin)
     else:
         records = _records(source)
-    return perform(records, agent, threads=threads)
+    return _started(declared, records, model, date or Date.today(), threads, settings)
 
 
 async def arun(
     task: str | Path | Task, source: str | Path | Iterable[str | Record], **options: Any
 ) -> AsyncIterator[Result]:
-    """`run` for asyncio: the same arguments and results; the work is done on a thread, off the event loop."""
+    """`run` for asyncio: the same arguments and results; the work is done on threads, off the event loop."""
     from gleanery.jobs.local import slices
 
     loop = asyncio.get_running_loop()
@@ -75,24 +101,63 @@ async def arun(
         pool.shutdown(wait=False)
 
 
-def agent_for(task: Task, model: str | None, date: Date) -> Agent:
-    """Who performs the task's records."""
-    from gleanery.agents.specialist import MODEL, Specialist
+def _started(
+    task: Task, records: Iterable[Record], model: str | None, date: Date, threads: int, settings: Settings | None
+) -> Run:
+    from gleanery.choosing import choose_without_asking
+    from gleanery.staging import SPECIALIST, specialist_for
 
-    models = (model,) if model else task.models
-    if MODEL not in models:
-        raise ModelError(
-            f"Task `{task.name}` wants {', '.join(f'`{name}`' for name in models)}, and this version of Gleanery "
-            f"has only `{MODEL}`, which parses references. Run `gleanery run bibliography FILE`."
-        )
-    if task.output != "schema:Reference":
-        raise ModelError(
-            f"Task `{task.name}`: `{MODEL}` answers with a Reference, so the task's output must be "
-            f"`schema:Reference`, not `{task.output}`. Change {task.file}, or take `{MODEL}` from its models."
-        )
-    from gleanery.models.references.labeller import Labeller
+    if settings is None:
+        from gleanery.settings import load_settings
 
-    return Specialist(Labeller(), task.accept, date)
+        settings = load_settings()
+    choice = choose_without_asking(task, model, settings)
+    if choice is not None and choice.addresses == (SPECIALIST,):
+        from gleanery.jobs.local import perform
+
+        results = perform(records, specialist_for(task, date), threads=threads)
+        return Run(results, choice.addresses, choice.skipped)
+    return _started_on_chat_models(task, records, model, date, settings)
+
+
+def _started_on_chat_models(
+    task: Task, records: Iterable[Record], model: str | None, date: Date, settings: Settings
+) -> Run:
+    from gleanery.choosing import choose_models
+    from gleanery.jobs.concurrent import perform_concurrently
+    from gleanery.models.opening import Models
+    from gleanery.models.portal import Portal
+    from gleanery.models.wire import recording
+    from gleanery.staging import Staging
+
+    portal = Portal()
+    models: Models | None = None
+    try:
+        with recording() as exchanges:
+            choice = portal.run(choose_models(task, model, settings))
+            models = Models(settings.endpoints, settings.gguf, settings.cache_dir)
+            skipped = list(choice.skipped)
+            agent = portal.run(Staging(task, settings, date, models, portal).agent(choice.addresses, skipped))
+    except BaseException:
+        _close(portal, models)
+        raise
+    results = perform_concurrently(records, agent, portal)
+    return Run(_closing(results, portal, models), choice.addresses, tuple(skipped), tuple(exchanges))
+
+
+def _closing(results: Generator[Result, None, None], portal: Portal, models: Models) -> Generator[Result, None, None]:
+    """The results; the models are closed after them, however this ends."""
+    try:
+        yield from results
+    finally:
+        results.close()
+        _close(portal, models)
+
+
+def _close(portal: Portal, models: Models | None) -> None:
+    if models is not None:
+        portal.run(models.aclose())
+    portal.close()
 
 
 def _records(source: Iterable[str | Record]) -> Iterator[Record]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from urllib.parse import urlsplit
+from base64 import b64encode
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
@@ -17,13 +18,13 @@ TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30.0)
 
 
-def transport_to(url: str, *secrets: str | None) -> RecordingTransport:
+def transport_to(url: str, api_key: str | None = None) -> RecordingTransport:
     """The recorded way to a server: no proxies, no redirects, nothing of the environment."""
     secure = urlsplit(url).scheme == "https"
     # A TLS context takes 16 ms to make, and plain HTTP needs none.
     context: ssl.SSLContext | bool = ssl.create_default_context() if secure else False
     inner = httpx.AsyncHTTPTransport(verify=context, limits=_LIMITS, trust_env=False)
-    return RecordingTransport(inner, [secret for secret in (*secrets, *_credentials(url)) if secret])
+    return RecordingTransport(inner, secrets_of(url, api_key))
 
 
 def error_of(error: Exception, *, where: str, model: str, start: str = "") -> ModelError:
@@ -60,7 +61,9 @@ def _seconds(value: str | None) -> float | None:
         return None
 
 
-def _credentials(url: str) -> tuple[str, ...]:
-    """The password of a URL: it must not be seen in a message or a record. The name alone is no secret."""
-    password = urlsplit(url).password
-    return (password,) if password else ()
+def secrets_of(url: str, api_key: str | None) -> tuple[str, ...]:
+    """What must not be seen in a message or a record: the key, a URL's password, and it as a header would say it."""
+    parts = urlsplit(url)
+    password = unquote(parts.password or "")
+    basic = b64encode(f"{unquote(parts.username or '')}:{password}".encode()).decode() if password else ""
+    return tuple(secret for secret in (api_key, basic, password, parts.password) if secret)

@@ -89,13 +89,19 @@ _call: ContextVar[Call] = ContextVar("call", default=_NOBODY)
 
 @contextmanager
 def recording() -> Iterator[list[Exchange]]:
-    """The exchanges of this block and of the tasks it starts, in the order of their sending."""
+    """The exchanges of this block and of the tasks it starts, in the order of their sending.
+
+    A recording within another hands its exchanges on to that at its end.
+    """
     exchanges: list[Exchange] = []
+    outer = _exchanges.get()
     token = _exchanges.set(exchanges)
     try:
         yield exchanges
     finally:
         _exchanges.reset(token)
+        if outer is not None:
+            outer.extend(exchanges)
 
 
 def on_behalf_of(call: Call) -> None:

@@ -45,12 +45,12 @@ def _valid_orcid(value: str) -> bool:
     """The check of ISO 7064 MOD 11-2 over sixteen characters."""
     if not _ORCID.fullmatch(value):
         return False
-    *digits, last = value.replace("-", "")
+    digits = value.replace("-", "")
     total = 0
-    for digit in digits:
+    for digit in digits[:-1]:
         total = (total + int(digit)) * 2
     check = (12 - total % 11) % 11
-    return last == ("X" if check == 10 else str(check))
+    return digits[-1] == ("X" if check == 10 else str(check))
 
 
 _CHECKS = {"DOI": valid_doi, "ISBN": valid_isbn, "ISSN": valid_issn, "arXiv": _valid_arxiv, "ORCID": _valid_orcid}

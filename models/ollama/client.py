@@ -14,7 +14,7 @@ import orjson
 
 from gleanery.errors import ModelError, ReplyError, UsageError
 from gleanery.models.endpoint import OLLAMA, Endpoint
-from gleanery.models.http import TIMEOUT, error_of, error_of_status, transport_to
+from gleanery.models.http import TIMEOUT, error_of, error_of_status, secrets_of, transport_to
 from gleanery.models.ollama.errors import meaning, said_in
 from gleanery.models.wire import Call, acting_for, redact
 
@@ -31,10 +31,17 @@ class OllamaClient(ollama.AsyncClient):
 
     _client: httpx.AsyncClient
 
-    def __init__(self, endpoint: Endpoint, *, purpose: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._endpoint, self._purpose = endpoint, purpose
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        purpose: str,
+        address: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._endpoint, self._purpose, self._address = endpoint, purpose, address
         try:
-            secrets = (endpoint.api_key, urlsplit(endpoint.url).password)
+            self._secrets = secrets_of(endpoint.url, endpoint.api_key)
             super().__init__(
                 endpoint.url,
                 headers={"authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {},
@@ -46,12 +53,13 @@ class OllamaClient(ollama.AsyncClient):
             )
         except (ValueError, httpx.InvalidURL) as error:
             raise UsageError(f"`{redact(endpoint.url)}` is no URL of a server: {error}. Write {OLLAMA}.") from None
-        self._secrets = tuple(secret for secret in secrets if secret)
         if not endpoint.api_key:  # the inherited client takes one from the environment
             self._client.headers.pop("authorization", None)
 
     def address(self, name: str) -> str:
-        """A model's address: with the server's URL, where that is not where Ollama listens by default."""
+        """What a model is called: as it was asked for, else with the URL where that is not Ollama's default."""
+        if self._address is not None:
+            return self._address
         url = self._endpoint.url.rstrip("/")
         return f"ollama/{name}" if url == OLLAMA else f"ollama/{name}@{redact(url)}"
 

@@ -20,11 +20,22 @@ ALIVE_SECONDS = 2.0
 
 
 class OllamaProvider:
-    """The model `name` of an Ollama server. `transport` is the recorded one unless another is given."""
+    """The model `name` of an Ollama server.
 
-    def __init__(self, name: str, endpoint: Endpoint, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    `address` is what it is called, where ollama/name@url is not wanted. `transport` is the recorded one unless another
+    is given.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        *,
+        address: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._name, self._endpoint = name, endpoint
-        self._client = OllamaClient(endpoint, purpose="facts", transport=transport)
+        self._client = OllamaClient(endpoint, purpose="facts", address=address, transport=transport)
         self._facts: ModelFacts | None = None
 
     @property

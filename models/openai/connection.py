@@ -12,7 +12,7 @@ import orjson
 
 from gleanery.errors import ModelError, ReplyError
 from gleanery.models.endpoint import Endpoint
-from gleanery.models.http import TIMEOUT, error_of, transport_to
+from gleanery.models.http import TIMEOUT, error_of, secrets_of, transport_to
 from gleanery.models.openai.failures import Place, Refusal, ServerSaidError, failure_of
 
 if TYPE_CHECKING:
@@ -43,15 +43,16 @@ class Connection:
         key = (endpoint.api_key or "").strip()
         if not (key.isascii() and key.isprintable()):
             raise ModelError(f"The API key for `{model}` holds what no header can. Check its `api_key_env`.")
-        self.url = endpoint.url.rstrip("/")
+        url = httpx.URL(endpoint.url.rstrip("/"))
+        # A URL's user and password would go before the key: one header holds only one of them.
+        self.url = str(url.copy_with(userinfo=b"") if key else url)
         self.root = self.url.removesuffix("/v1")
-        password = httpx.URL(self.url).password
-        self.place = Place(self.url, model, tuple(secret for secret in (key, password) if secret))
+        self.place = Place(self.url, model, secrets_of(endpoint.url, key))
         self._client = _Client(
             base_url=self.url,
             api_key=key or "none",
             http_client=httpx.AsyncClient(
-                transport=transport or transport_to(self.url, key),
+                transport=transport or transport_to(endpoint.url, key),
                 trust_env=False,
                 follow_redirects=False,
                 timeout=TIMEOUT,

@@ -33,8 +33,9 @@ DRAIN_SECONDS = 0.5
 class OpenAIProvider:
     """The model `name` at `endpoint`.
 
-    `address` is what it is called where openai/name@url says too little; the server is then ours, and its name for the
-    model does not matter. `dialect` is how the server is spoken to; None: it is found out. `transport` is for tests.
+    `address` is what it is called where openai/name@url is not wanted. `ours`: the server has only this model, and its
+    name for it does not matter. `dialect` is how the server is spoken to; None: it is found out. `transport` is for
+    tests.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class OpenAIProvider:
         endpoint: Endpoint,
         *,
         address: str | None = None,
+        ours: bool = False,
         dialect: Dialect | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._name, self._is_ours = name, address is not None
+        self._name, self._is_ours = name, ours
         self._address = address or f"openai/{name}@{redact(endpoint.url)}"
         self._connection = Connection(endpoint, address or f"openai/{name}", transport)
         self._dialect: Dialect | None = None

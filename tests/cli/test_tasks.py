@@ -32,14 +32,14 @@ def test_tasks_are_an_aligned_plain_table(project: Path) -> None:
     result = CliRunner().invoke(tasks)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["name", "bibliography", "invoices"]
-    assert len({line.index(word) for line, word in zip(lines, ("where", "built", "tasks/"), strict=True)}) == 1
+    assert [line.split()[0] for line in lines] == ["name", "bibliography", "identifiers", "invoices"]
+    assert len({line.index(word) for line, word in zip(lines, ("where", "built", "built", "tasks/"), strict=True)}) == 1
 
 
 def test_tasks_as_json(project: Path) -> None:
     listed = json.loads(CliRunner().invoke(tasks, ["--json"]).stdout)
-    assert [task["name"] for task in listed] == ["bibliography", "invoices"]
-    assert listed[1] == {
+    assert [task["name"] for task in listed] == ["bibliography", "identifiers", "invoices"]
+    assert listed[2] == {
         "name": "invoices",
         "kind": "extract",
         "summary": "Read invoices.",

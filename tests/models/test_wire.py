@@ -1,13 +1,14 @@
 """The wire record: what crossed, byte for byte, whatever became of it, and no secret in it."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servers.http_server import ABORT, HttpServer, Response, Wait
+from servers.http_server import ABORT, HttpRequest, HttpServer, Response, Wait
 
 from gleanery.models.http import TIMEOUT, transport_to
 from gleanery.models.wire import REDACTED, Call, Exchange, on_behalf_of, recording, redact
@@ -15,9 +16,11 @@ from gleanery.models.wire import REDACTED, Call, Exchange, on_behalf_of, recordi
 KEY = "sk-very-secret-0123456789"
 
 
-def exchanges_of(url: str, talk: Callable[[httpx.AsyncClient], Awaitable[object]], *secrets: str) -> list[Exchange]:
+def exchanges_of(
+    url: str, talk: Callable[[httpx.AsyncClient], Awaitable[object]], key: str | None = None
+) -> list[Exchange]:
     async def run() -> list[Exchange]:
-        transport = transport_to(url, *secrets)
+        transport = transport_to(url, key)
         async with httpx.AsyncClient(transport=transport, base_url=url, trust_env=False, timeout=TIMEOUT) as client:
             with recording() as exchanges:
                 await talk(client)
@@ -91,7 +94,10 @@ def test_a_server_that_is_not_there() -> None:
 
 
 def test_no_secret_stays_in_it() -> None:
-    with HttpServer(lambda _: Response(401, f'{{"error": "wrong key {KEY}"}}'.encode())) as server:
+    def refuse(request: HttpRequest) -> Response:
+        return Response(401, f"wrong key {KEY}, and you sent {request.headers['authorization']}".encode())
+
+    with HttpServer(refuse) as server:
         url = server.url.replace("http://", "http://ada:hunter2@") + "/v1"
 
         async def talk(client: httpx.AsyncClient) -> None:
@@ -103,6 +109,7 @@ def test_no_secret_stays_in_it() -> None:
     written = repr(exchange.as_json())
     assert KEY not in written
     assert "hunter2" not in written
+    assert b64encode(b"ada:hunter2").decode() not in written
     assert "token=abc" not in written
     assert "session=1" not in written
     assert exchange.headers["authorization"] == REDACTED
@@ -122,7 +129,7 @@ def test_tasks_record_apart() -> None:
             apart = await asyncio.gather(*(one(client, str(n)) for n in range(20)))
             assert [[e.request for e in exchanges] for exchanges in apart] == [[f"{n}a", f"{n}b"] for n in range(20)]
 
-        assert exchanges_of(server.url, talk) == []
+        assert len(exchanges_of(server.url, talk)) == 40  # handed on to the recording around them
 
 
 def test_uploads_are_not_kept() -> None:

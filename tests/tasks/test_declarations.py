@@ -57,7 +57,7 @@ def test_every_name_of_the_bibliography_examples_is_printed_in_their_input() -> 
     [
         (GOOD + "promt: hello\n", 5, "promt", "Did you mean `prompt`?"),
         (GOOD + "zzz: hello\n", 5, "zzz", "The keys are name, summary"),
-        (GOOD + "tools: [search]\n", 5, "tools", "belongs to tasks of kind `agent`"),
+        (GOOD + "tools: [search]\n", 5, "tools", "belong to its `agent`"),
         (GOOD.replace("kind: extract\n", ""), None, "kind", "is missing"),
         (GOOD.replace("extract", "extrakt"), 3, "kind", "Did you mean `extract`?"),
         (GOOD + "grounding: requires\n", 5, "grounding", "Did you mean `require`?"),
@@ -148,7 +148,11 @@ def test_loading_and_listing_run_no_python(tmp_path: Path) -> None:
     text = GOOD.replace("title, year int", "schema:Thing")
     write(tmp_path / "tasks" / "invoices", text, schema_py="raise SystemExit('ran')")
     assert load_task("invoices", project=tmp_path).output_class == "Thing"
-    assert [task.name for task in find_tasks(tmp_path) if isinstance(task, Task)] == ["bibliography", "invoices"]
+    assert [task.name for task in find_tasks(tmp_path) if isinstance(task, Task)] == [
+        "bibliography",
+        "identifiers",
+        "invoices",
+    ]
     assert not list(tmp_path.rglob("__pycache__"))
 
 
@@ -177,7 +181,7 @@ def test_project_shadows_library_and_broken_ones_are_listed_as_errors(tmp_path: 
     write(tmp_path / "tasks" / "broken", GOOD + "x: y\n")
     write(tmp_path / "tasks" / "other", GOOD)
     assert load_task("bibliography", project=tmp_path).summary == "Read invoices."
-    mine, broken, other = find_tasks(tmp_path)
+    mine, broken, _, other = find_tasks(tmp_path)
     assert isinstance(mine, Task) and mine.folder.is_relative_to(tmp_path)
     assert isinstance(broken, DeclarationError) and isinstance(other, DeclarationError)
     assert "but its folder is `other`" in str(other)

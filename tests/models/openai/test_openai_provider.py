@@ -175,9 +175,9 @@ def test_a_model_that_has_gone_since() -> None:
 
 def test_a_server_of_our_own_has_our_model_whatever_it_calls_it() -> None:
     with OpenAIServer("llama-server", models=("/tmp/x.gguf",)) as server:
-        provider = OpenAIProvider("x", server.endpoint, address="gguf/x.gguf", dialect=LLAMA_SERVER)
+        provider = OpenAIProvider("x", server.endpoint, address="gguf/x.gguf", ours=True, dialect=LLAMA_SERVER)
         assert provider.model == "gguf/x.gguf"
-        options: dict[str, Any] = {"address": "gguf/x.gguf", "dialect": LLAMA_SERVER}
+        options: dict[str, Any] = {"address": "gguf/x.gguf", "ours": True, "dialect": LLAMA_SERVER}
         facts = using(server, lambda provider: provider.facts(), name="x", **options)
         assert (facts.window, facts.server) == (4096, "llama-server")
         asyncio.run(provider.aclose())

@@ -1,0 +1,320 @@
+"""The door to a chat model: makes a Chat of a provider.
+
+What a provider does once, the door does well: it waits for a free place, fits the prompt into the window, watches the
+clock, tries again where that helps, tells thinking from answer, and sees that nothing was cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from time import perf_counter
+
+from gleanery.errors import (
+    ContextWindowError,
+    EndpointError,
+    ModelError,
+    OverloadedError,
+    ReplyError,
+    StalledError,
+)
+from gleanery.models.chat import Capabilities, Chunk, Finish, Reply, Request, Timing, ToolCall
+from gleanery.models.guard import ContextGuard
+from gleanery.models.limiter import Limiter
+from gleanery.models.presence import Presence, delays
+from gleanery.models.probing import probe
+from gleanery.models.profiles import ProfileCache
+from gleanery.models.provider import Ending, ModelFacts, Piece, Provider
+from gleanery.models.thinking import ThinkingFilter, whole
+from gleanery.models.wire import Call, Exchange, last_exchange, on_behalf_of
+
+BROKEN_TRIES = 3
+"""How often a request is sent again whose connection broke while its server is there: it may be what breaks it."""
+
+STREAMED_UP_TO = 32
+"""With more requests in flight than this, replies come in one piece unless they are asked for otherwise: reading every
+token's chunk would keep this process busier than the models."""
+
+
+class Door:
+    """One model at one server, as a Chat.
+
+    `limiter` and `presence` are the endpoint's, shared by the doors to its models; `timeout`, `stall` and `patience`
+    are seconds (see `Endpoint`); `profiles` keeps what was found out about models.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        limiter: Limiter,
+        presence: Presence,
+        profiles: ProfileCache,
+        timeout: float = 600.0,
+        stall: float = 120.0,
+        patience: float = 300.0,
+    ) -> None:
+        self._provider = provider
+        self._limiter, self._presence, self._profiles = limiter, presence, profiles
+        self._timeout, self._stall, self._patience = timeout, stall, patience
+        self._guard = ContextGuard(provider)
+        self._asking = asyncio.Lock()
+        self._facts: ModelFacts | None = None
+        self._capabilities: Capabilities | None = None
+
+    @property
+    def model(self) -> str:
+        """The model's address."""
+        return self._provider.model
+
+    async def facts(self) -> ModelFacts:
+        """What the server says of the model, asked once."""
+        if self._facts is None:
+            async with self._asking:
+                if self._facts is None:
+                    self._facts = await self._provider.facts()
+                    self._limiter.told(self._facts.known.slots)
+        return self._facts
+
+    async def capabilities(self) -> Capabilities:
+        """What the model can do: remembered for its digest, else found out by asking it."""
+        facts = await self.facts()
+        if self._capabilities is None:
+            async with self._asking:
+                if self._capabilities is None:
+                    self._capabilities = await self._known_or_probed(facts)
+        return self._capabilities
+
+    async def send(self, request: Request) -> Reply:
+        """The whole reply."""
+        reply: Reply | None = None
+        async with aclosing(self._chunks(request, again=True)) as chunks:
+            async for chunk in chunks:
+                reply = chunk.reply
+        assert reply is not None
+        return reply
+
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """The reply piece by piece. What breaks after the first piece is not tried again: it has been seen."""
+        async with aclosing(self._chunks(request, again=False)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def prepared(self, request: Request) -> Request:
+        """The request as it would be sent now: with its context, and whether it would be streamed."""
+        stream = self._limiter.limit <= STREAMED_UP_TO if request.stream is None else request.stream
+        if request.thinking is not None and not isinstance(request.thinking, bool):
+            stream = True  # a budget is kept by counting what streams by
+        request = request.but(
+            stream=stream,
+            timeout=self._timeout if request.timeout is None else request.timeout,
+            stall=self._stall if request.stall is None else request.stall,
+        )
+        return await self._guard.fit(request, await self.facts())
+
+    async def aclose(self) -> None:
+        """Close the provider's connections."""
+        await self._provider.aclose()
+
+    async def _known_or_probed(self, facts: ModelFacts) -> Capabilities:
+        known = self._profiles.get(self.model, facts.digest, facts.server)
+        if known is None:
+            known = await probe(self._provider, facts)
+            self._profiles.put(self.model, facts.digest, facts.server, known)
+        self._limiter.told(known.slots)
+        return known
+
+    async def _chunks(self, request: Request, *, again: bool) -> AsyncGenerator[Chunk, None]:
+        """The chunks of the attempt that succeeds; with `again`, those of failed ones came before them."""
+        request = await self.prepared(request)
+        trouble = _Trouble(self._presence, self._patience)
+        queued = 0.0
+        while True:
+            queued += await self._limiter.enter()
+            attempt = _Attempt(self._provider, request, trouble.attempts, queued)
+            failure: ModelError
+            try:
+                async with aclosing(attempt.chunks()) as chunks:
+                    async for chunk in chunks:
+                        if chunk.reply is not None:
+                            await self._sound(attempt, request)
+                        yield chunk
+                return
+            except _TooMuchThinkingError:
+                request = request.but(thinking=False)
+                trouble.attempts += 1
+                continue
+            except (EndpointError, StalledError, ReplyError, ContextWindowError) as error:
+                attempt.note(error)
+                if not isinstance(error, EndpointError) or (attempt.seen and not again):
+                    raise
+                failure = error
+            finally:
+                self._limiter.leave(
+                    seconds=attempt.seconds, tokens=attempt.tokens, overloaded=trouble.is_overload(attempt.failure)
+                )
+            await trouble.wait_out(failure)
+
+    async def _sound(self, attempt: _Attempt, request: Request) -> None:
+        """Raise where the reply is none, or answers a prompt that was cut."""
+        assert attempt.ending is not None
+        await self._guard.check(request, attempt.ending, await self.facts())
+        if not (attempt.text or attempt.tool_calls) and attempt.ending.finish == "stop":
+            thought = " It thought, and then said nothing: ask with thinking off." if attempt.thinking else ""
+            raise ReplyError(f"`{self.model}` answered nothing at all.{thought}")
+
+
+class _TooMuchThinkingError(Exception):
+    """The budget of thinking is spent; the request is sent again with thinking off."""
+
+
+class _Trouble:
+    """How often one request was tried, and the waiting between."""
+
+    def __init__(self, presence: Presence, patience: float) -> None:
+        self._presence, self._patience = presence, patience
+        self._waited = 0.0
+        self._broken = 0
+        self._delays = delays(None)
+        self.attempts = 1
+
+    @staticmethod
+    def is_overload(failure: BaseException | None) -> bool:
+        """Whether the server said that it has too much to do."""
+        return isinstance(failure, OverloadedError)
+
+    async def wait_out(self, failure: ModelError) -> None:
+        """Wait until it may be tried again; raises the failure where that is hopeless."""
+        self.attempts += 1
+        if isinstance(failure, OverloadedError):
+            await self._overloaded(failure)
+            return
+        self._broken += 1
+        if not await self._presence.wait():
+            raise failure
+        if self._broken >= BROKEN_TRIES:
+            raise ReplyError(f"{failure} That happened {self._broken} times, and the server is there.") from failure
+        await asyncio.sleep(random.uniform(0.0, 0.1))
+
+    async def _overloaded(self, failure: OverloadedError) -> None:
+        delay = max(next(self._delays), failure.after or 0.0)
+        if self._waited + delay > self._patience:
+            raise failure
+        self._waited += delay
+        await asyncio.sleep(delay)
+
+
+class _Attempt:
+    """One request on its way, and what has come of it."""
+
+    def __init__(self, provider: Provider, request: Request, number: int, queued: float) -> None:
+        self._provider, self._request, self._number, self._queued = provider, request, number, queued
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._exchange: Exchange | None = None
+        self.tool_calls: tuple[ToolCall, ...] = ()
+        self.ending: Ending | None = None
+        self.seen = False
+        self.failure: BaseException | None = None
+        self.seconds: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self._texts)
+
+    @property
+    def thinking(self) -> str:
+        """The thinking so far."""
+        return "".join(self._thoughts)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the server made, where it told."""
+        return self.ending.usage.completion if self.ending and self.ending.usage else 0
+
+    def note(self, error: BaseException) -> None:
+        """Keep why it failed, in the wire record too."""
+        self.failure = error
+        exchange = self._exchange or last_exchange()
+        if exchange is not None and exchange.error is None:
+            exchange.error = str(error)
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        """The reply's chunks; the last one has it whole."""
+        on_behalf_of(Call(self._provider.model, "chat", self._number))
+        began = perf_counter()
+        first: float | None = None
+        split = ThinkingFilter()
+        async with aclosing(self._provider.stream(self._request)) as pieces:
+            while self.ending is None:
+                piece = await self._next(pieces, began)
+                if first is None and (piece.text or piece.thinking or piece.tool_calls):
+                    first = perf_counter() - began
+                self.tool_calls += piece.tool_calls
+                text, thought = split.feed(piece.text) if piece.text else ("", "")
+                if piece.ending is not None:
+                    self.ending, self._exchange = piece.ending, last_exchange()
+                    rest = split.end()
+                    text, thought = text + rest[0], thought + rest[1]
+                if text or thought or piece.thinking:
+                    yield self._kept(text, piece.thinking + thought)
+        self.seconds = perf_counter() - began
+        yield Chunk(reply=self._reply(self.ending, first, self.seconds))
+
+    async def _next(self, pieces: AsyncGenerator[Piece, None], began: float) -> Piece:
+        """The next piece, in time."""
+        timeout, stall = self._request.timeout, self._request.stall
+        assert timeout is not None and stall is not None
+        left = timeout - (perf_counter() - began)
+        watched = self._request.stream is not False and stall < left
+        try:
+            async with asyncio.timeout(stall if watched else left):
+                return await anext(pieces)
+        except TimeoutError:
+            raise self._stalled(stall if watched else None) from None
+        except StopAsyncIteration:
+            raise EndpointError(f"The connection to `{self._provider.model}` broke before its answer ended.") from None
+
+    def _stalled(self, stall: float | None) -> StalledError:
+        if stall is None:
+            return StalledError(
+                f"`{self._provider.model}` took more than {self._request.timeout:g} seconds. Raise `timeout` for its "
+                "endpoint, or lower `max_tokens`."
+            )
+        return StalledError(
+            f"`{self._provider.model}` sent nothing for {stall:g} seconds. Raise `stall` for its endpoint if it is "
+            "only slow (a large model takes long to load); else restart its server."
+        )
+
+    def _kept(self, text: str, thinking: str) -> Chunk:
+        self.seen = True
+        if text:
+            self._texts.append(text)
+        if thinking:
+            self._thoughts.append(thinking)
+            budget = self._request.thinking
+            if budget is not None and not isinstance(budget, bool) and len(self._thoughts) > budget:
+                raise _TooMuchThinkingError
+        return Chunk(text, thinking)
+
+    def _reply(self, ending: Ending, first: float | None, total: float) -> Reply:
+        text, thinking = whole(self.text, self.thinking)
+        finish: Finish = "tool_calls" if self.tool_calls and ending.finish == "stop" else ending.finish
+        timing = Timing(total, self._queued, ending.load, *self._pace(ending, first, total))
+        reply = Reply(text, finish, self._provider.model, timing, ending.usage, thinking, self.tool_calls, self._number)
+        if self._exchange is not None:
+            self._exchange.usage = ending.usage.as_json() if ending.usage else None
+            self._exchange.timing = timing.as_json()
+        return reply
+
+    def _pace(self, ending: Ending, first: float | None, total: float) -> tuple[float | None, float | None]:
+        """Seconds to the first token and for each after it: seen here when streamed, else as the server tells."""
+        if not self._request.stream:
+            return ending.first_token, ending.per_token
+        if first is None:
+            return ending.first_token, ending.per_token
+        made = self.tokens
+        return first, ending.per_token if ending.per_token is not None or made < 2 else (total - first) / (made - 1)
