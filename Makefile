@@ -6,7 +6,7 @@ PIP := -m pip --disable-pip-version-check install -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench checks soak eval train-references docs constraints clean
+.PHONY: help demo test live lint bench checks soak eval train-references docs constraints clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z.-]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -31,14 +31,21 @@ demo: .venv/.installed ## Parse examples/references.txt: a table, then one recor
 test: .venv/.installed ## Run the tests
 	$(BIN)/python -m pytest -n auto
 
+live: .venv/.installed ## Run the contract on real models: make live MODELS="ollama/qwen3:4b openai/NAME@http://host:8000/v1"
+	@test -n "$(MODELS)" || { echo 'Say which models: make live MODELS="ollama/qwen3:4b"' >&2; exit 2; }
+	GLEANERY_LIVE_MODELS="$(MODELS)" $(BIN)/python -m pytest -m live
+
 lint: .venv/.installed ## Check style, types, and that no room imports from a floor above it
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: .venv/.installed ## Measure the speed; on references of your own: make bench SOURCE=references.txt
+bench: .venv/.installed ## Measure the speed, ten minutes; on references of your own: make bench SOURCE=references.txt
 	$(BIN)/python bench/speed.py $(if $(SOURCE),--source "$(SOURCE)")
+	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/throughput.py
+	$(BIN)/python bench/grammar.py
 
 checks: .venv/.installed ## Check sameness, grounding and exports on a file of your own: make checks SOURCE=references.txt
 	@test -n "$(SOURCE)" || { echo "Say which references, one a line: make checks SOURCE=references.txt" >&2; exit 2; }

@@ -1,1 +1,1 @@
-"""WHO performs one record: so far the reference specialist."""
+"""WHO performs one record: the reference specialist, a chat model, an agent with tools, or several in order."""

@@ -6,46 +6,50 @@ Tools and schema are two steps: servers ignore the tools where a schema is set i
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gleanery.agents.assignment import Assignment, Findings, GaveUpError
 from gleanery.agents.declarations import AgentDeclaration
+from gleanery.agents.line import Line, on_a_thread
+from gleanery.agents.quiet import import_crewai
+from gleanery.agents.stage import ABSENT
+from gleanery.errors import GleaneryError
+from gleanery.models.chat import Chat, Reply, Request, Usage
+from gleanery.models.wire import recording
+from gleanery.tasks.conversation import prompt_with_source, whole_prompt
+from gleanery.tasks.outline import outline
+from gleanery.tasks.records import Issue, Record, Result
 
 if TYPE_CHECKING:
     from gleanery.agents.extractor import Extractor
-from gleanery.agents.quiet import silence_crewai
-from gleanery.errors import EndpointError, GleaneryError
-from gleanery.models.chat import Request, Usage
-from gleanery.models.portal import SyncChat
-from gleanery.models.wire import recording
-from gleanery.tasks.declarations import PLACEHOLDER
-from gleanery.tasks.records import Record, Result
-
-if TYPE_CHECKING:
     from gleanery.tasks.declarations import Task
-    from gleanery.tools.tool import Tool
+    from gleanery.tasks.schemas import Schema
 
-FINDINGS = "findings"
-"""The column in which the extractor is given what the agent found."""
+_TOGETHER = 32
+"""Records that agents work on at once: each takes some threads, and 10 to 20 ms of this process's time."""
 
-
-class AgentGaveUpError(GleaneryError):
-    """The agent ended without an answer."""
+_FINDINGS = "findings of the agent"
+"""The column in which the extractor is given what the agent found; records of a source hardly have one of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrewAgent:
-    """A declared agent at one task. `extractor` reads the agent's findings by the task's schema, see `with_findings`.
+    """A declared agent at one task: a stage of a cascade.
 
-    `options` is a request whose sampling and limits hold for every call of the agent.
+    `options` is a request whose sampling and limits hold for every call of the agent. `reader` puts its findings into
+    `schema`: an extractor at the task that `reading` gives.
     """
 
     task: Task
+    schema: Schema
     agent: AgentDeclaration
-    chat: SyncChat
-    extractor: Extractor
+    chat: Chat
+    reader: Extractor
     options: Request
+    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_TOGETHER))
 
     @property
     def model(self) -> str:
@@ -53,113 +57,133 @@ class CrewAgent:
         return self.chat.model
 
     async def __call__(self, record: Record, before: Result | None = None) -> Result:
-        """Perform one record. EndpointError passes; whatever else goes wrong is the Result's `error`."""
+        """Perform one record; what came before does not matter to it.
+
+        Raises only what says that the model is not there; whatever else goes wrong is the Result's `error`.
+        """
         began = perf_counter()
         with recording() as exchanges:
-            result = await self._performed(record)
+            findings = await self._findings(record)
+            result = await self._read(record, findings)
         return replace(
             result,
-            input=record.text,
-            carried=record.carried,
+            attempts=result.attempts + findings.asked,
+            usage=_summed(findings.usage, result.usage),
             exchanges=tuple(exchanges),
             milliseconds=round(1000 * (perf_counter() - began), 3),
         )
 
-    async def _performed(self, record: Record) -> Result:
-        try:
-            findings, usage = await asyncio.to_thread(self._findings, record)
-        except EndpointError:
-            raise
-        except GleaneryError as error:
-            return _failed(record, self.model, str(error))
-        result = await self.extractor(replace(record, carried={**record.carried, FINDINGS: findings}))
-        return replace(result, usage=_summed(usage, result.usage))
+    async def _findings(self, record: Record) -> Findings:
+        """What the agent says, found out on a thread: CrewAI waits for its model."""
+        async with self._places:
+            line = Line(self.chat)
+            try:
+                native = (await self.chat.capabilities()).tools is not False
+                assignment = assignment_for(
+                    self.task, self.schema, self.agent, record, self.options, self.model, native
+                )
+                findings = await on_a_thread(lambda: _work(assignment, line.send))
+            except ABSENT:
+                raise
+            except Exception as error:
+                return Findings("", error, 0, 0, None)
+            finally:
+                line.hang_up()
+        if isinstance(findings.failure, ABSENT):
+            raise findings.failure
+        return findings
 
-    def _findings(self, record: Record) -> tuple[str, Usage]:
-        """What the agent says in the end, and the tokens that took. Runs on a thread: CrewAI waits for its model."""
-        silence_crewai()
-        from crewai import Crew
+    async def _read(self, record: Record, findings: Findings) -> Result:
+        """The Result that the findings give."""
+        if findings.failure is not None:
+            return self._failed(record, _why(findings.failure, self.agent))
+        result = await self.reader(replace(record, carried={**record.carried, _FINDINGS: findings.text}))
+        doubts = tuple(self._doubts(findings))
+        return replace(
+            result,
+            carried=record.carried,
+            issues=(*result.issues, *doubts),
+            status="review" if doubts and result.status == "ok" else result.status,
+        )
 
-        from gleanery.agents.llm import DoorLLM
+    def _doubts(self, findings: Findings) -> Iterator[Issue]:
+        """What makes the findings doubtful, whatever they say."""
+        if self.agent.tools and not findings.called:
+            names = ", ".join(tool.name for tool in self.agent.tools)
+            message = (
+                f"The agent called none of its tools ({names}): whatever it says that it checked, it did not check."
+            )
+            yield Issue("tool-not-called", None, message)
+        if findings.asked > self.agent.steps:
+            steps = f"{self.agent.steps} step{'s' * (self.agent.steps > 1)}"
+            message = f"The agent was made to answer after {steps}, before it had come to an end."
+            yield Issue("steps-used-up", None, message)
 
-        llm = DoorLLM(self.chat, self.options)
-        agent, task = _crew(self.agent, self.task, record, llm)
-        try:
-            answer = Crew(agents=[agent], tasks=[task], memory=False, tracing=False, verbose=False).kickoff()
-        except (Exception, SystemExit) as error:
-            raise llm.failure or AgentGaveUpError(f"{type(error).__name__}: {error}") from error
-        usages = [reply.usage for reply in llm.replies if reply.usage]
-        return str(getattr(answer, "raw", answer)), sum(usages, Usage(0, 0))
+    def _failed(self, record: Record, error: str) -> Result:
+        return Result(
+            id=record.id,
+            input=record.text,
+            output=None,
+            spans={},
+            confidence={},
+            status="failed",
+            model=self.model,
+            issues=record.issues,
+            error=error,
+            carried=record.carried,
+            attempts=0,
+        )
 
 
-def with_findings(task: Task) -> Task:
+def reading(task: Task) -> Task:
     """The task of reading the agent's findings: its prompt says them after the record's."""
-    prompt = task.prompt or "{{ source }}"
-    return replace(
-        task,
-        kind="extract",
-        prompt=f"{prompt}\n\nAn agent with tools has worked on this and found:\n\n{{{{ {FINDINGS} }}}}\n",
-    )
+    said = "An agent with tools has worked on this and found:"
+    return replace(task, kind="extract", prompt=f"{prompt_with_source(task)}\n\n{said}\n\n{{{{ {_FINDINGS} }}}}\n")
 
 
-def _crew(agent: AgentDeclaration, task: Task, record: Record, llm: Any) -> tuple[Any, Any]:
-    """CrewAI's agent and task, with everything off that it would do unasked."""
-    from crewai import Agent
-    from crewai import Task as CrewTask
+def first_request(task: Task, schema: Schema, agent: AgentDeclaration, record: Record) -> Request:
+    """What the agent asks its model first, with all that CrewAI adds, for a model that calls tools. Sends nothing."""
+    asked: list[Request] = []
 
-    performer = Agent(
-        role=agent.role,
-        goal=agent.goal,
-        backstory=agent.backstory,
-        tools=[_crew_tool(tool) for tool in agent.tools],
-        llm=llm,
-        max_iter=agent.steps,
-        max_retry_limit=0,
-        allow_delegation=False,
-        respect_context_window=False,
-        use_better_compaction=False,
-        verbose=False,
-        cache=False,
-    )
-    crew_task = CrewTask(
-        description=_description(task, record),
-        expected_output="What you found, in a few plain sentences.",
-        agent=performer,
-        context=[],
-    )
-    return performer, crew_task
+    def keep(request: Request) -> Reply:
+        asked.append(request)
+        raise GleaneryError("Nothing is sent.")
+
+    findings = _work(assignment_for(task, schema, agent, record, Request(()), "nobody", native=True), keep)
+    if not asked:
+        raise GleaneryError(_why(findings.failure, agent))
+    return asked[0]
 
 
-def _description(task: Task, record: Record) -> str:
-    """The task's prompt with the record in it, verbatim."""
-    values = {"source": record.text, **record.carried}
-    return PLACEHOLDER.sub(lambda place: str(values.get(place[1], place[0])), task.prompt or "{{ source }}")
+def assignment_for(
+    task: Task, schema: Schema, agent: AgentDeclaration, record: Record, options: Request, model: str, native: bool
+) -> Assignment:
+    """What the agent is to do with a record; UsageError where that lacks a column that the prompt names."""
+    fields = outline(schema.json_schema)
+    expected = "What you found, in a few plain sentences" + (f" that say:\n{fields}" if fields else ".")
+    return Assignment(agent, whole_prompt(task, record), expected, model, options, native)
 
 
-def _crew_tool(tool: Tool) -> Any:
-    from crewai.tools import BaseTool
+def _work(assignment: Assignment, send: Callable[[Request], Reply]) -> Findings:
+    """Have CrewAI do it; GleaneryError where that cannot be imported."""
+    import_crewai()
+    from gleanery.agents.crew_work import work
 
-    class Called(BaseTool):
-        def _run(self, **arguments: Any) -> str:
-            return tool.call(arguments)
-
-    return Called(name=tool.name, description=tool.description, args_schema=tool.arguments)
+    return work(assignment, send)
 
 
-def _summed(usage: Usage, later: Any) -> dict[str, int | None]:
-    return (usage + Usage(later["prompt"], later["completion"], later["cached"]) if later else usage).as_json()
+def _why(failure: Exception | None, agent: AgentDeclaration) -> str:
+    """Why there are no findings, in a sentence."""
+    if isinstance(failure, GleaneryError):
+        return str(failure)
+    if isinstance(failure, GaveUpError):
+        advice = f"Take another model, or change the agent in {agent.file}."
+        return f"The agent `{agent.name}` ended without an answer. {failure} {advice}"
+    return f"{type(failure).__name__}: {failure}. This is a bug in Gleanery; please report it with this line."
 
 
-def _failed(record: Record, model: str, error: str) -> Result:
-    return Result(
-        id=record.id,
-        input=record.text,
-        output=None,
-        spans={},
-        confidence={},
-        status="failed",
-        model=model,
-        issues=record.issues,
-        error=error,
-        carried=record.carried,
-    )
+def _summed(usage: Usage | None, later: Mapping[str, int | None] | None) -> dict[str, int | None] | None:
+    if later is not None:
+        read = Usage(later["prompt"] or 0, later["completion"] or 0, later["cached"])
+        usage = read if usage is None else usage + read
+    return None if usage is None else usage.as_json()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gleanery.errors import UsageError
 from gleanery.tasks.entries import Entries, read_entries
 from gleanery.tasks.nearest import did_you_mean
 from gleanery.tools.tool import Tool, find_tools
+
+if TYPE_CHECKING:
+    from gleanery.tasks.declarations import Task
 
 LIBRARY = Path(__file__).parent / "library"
 _REQUIRED = ("name", "role", "goal", "backstory")
@@ -35,12 +39,17 @@ def load_agent(name: str, *, project: Path | None = None) -> AgentDeclaration:
     UsageError where there is none, DeclarationError where it is declared wrongly.
     """
     shelves = ((project or Path()).absolute() / "agents", LIBRARY)
-    for shelf in shelves:
-        file = shelf / f"{name}.yaml"
-        if file.is_file():
-            return _read(file)
-    known = sorted({file.stem for shelf in shelves for file in shelf.glob("*.yaml")})
+    files = {file.stem: file for shelf in reversed(shelves) for file in shelf.glob("*.yaml")}
+    if name in files:
+        return _read(files[name])
+    known = sorted(files)
     raise UsageError(f"There is no agent `{name}`.{did_you_mean(name, known)} There are: {', '.join(known)}.")
+
+
+def agent_of(task: Task) -> AgentDeclaration:
+    """The agent that a task of kind `agent` names: of the project that the task is in, else as `load_agent` says."""
+    assert task.agent is not None
+    return load_agent(task.agent, project=task.folder.parents[1] if task.folder.parent.name == "tasks" else None)
 
 
 def _read(file: Path) -> AgentDeclaration:

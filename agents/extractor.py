@@ -13,7 +13,7 @@ from gleanery.agents.stage import ABSENT
 from gleanery.errors import ModelError, UsageError
 from gleanery.models.chat import Capabilities, Chat, Request, Sampling
 from gleanery.models.wire import recording
-from gleanery.tasks.answers import AnswerReader
+from gleanery.tasks.answers import AnswerReader, quotable
 from gleanery.tasks.conversation import Conversation
 from gleanery.tasks.declarations import PLACEHOLDER
 from gleanery.tasks.grammar.source import SourceGrammar
@@ -144,6 +144,6 @@ def _grammar(task: Task, schema: Schema) -> SourceGrammar | None:
     if task.grounding != "require":
         return None
     try:
-        return SourceGrammar(schema.json_schema)
+        return SourceGrammar(quotable(schema))
     except UsageError:
         return None

@@ -6,43 +6,65 @@ Imported only where CrewAI is (see `gleanery.agents.quiet`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crewai.events.types.llm_events import LLMCallType
-from crewai.llms.base_llm import BaseLLM, llm_call_context
+from crewai.hooks import HookAborted
+from crewai.llms.base_llm import BaseLLM
 from pydantic import BaseModel, PrivateAttr
 
-from gleanery.errors import CutReplyError, GleaneryError
+from gleanery.agents.verbatim import Verbatim
+from gleanery.errors import CutReplyError, ReplyError
 from gleanery.models.chat import Message, Reply, Request, Tool, ToolCall
-from gleanery.models.portal import SyncChat
 
 _WINDOW = 1_000_000_000
 """CrewAI shall never think that a window is full: what does not fit is an error, which the door raises."""
 
 
 class DoorLLM(BaseLLM):
-    """CrewAI's model over a `SyncChat`. One for each record; `failure` keeps what the door raised."""
+    """CrewAI's model, for one record. `send` puts a request to the real one.
 
-    _chat: SyncChat = PrivateAttr()
+    `options` is a request whose sampling and limits are those of every call. `tools` are shown to the model as they
+    stand, by the names that CrewAI has for them; `native`: it calls them by itself, else it is asked to in words
+    (ReAct). `texts` are put in for their tokens. `replies` came, `failure` is why there was no other.
+    """
+
+    _send: Callable[[Request], Reply] = PrivateAttr()
     _options: Request = PrivateAttr()
-    _failure: GleaneryError | None = PrivateAttr(default=None)
+    _tools: Mapping[str, Tool] = PrivateAttr()
+    _native: bool = PrivateAttr()
+    _texts: Verbatim = PrivateAttr()
+    _asked: int = PrivateAttr(default=0)
     _replies: list[Reply] = PrivateAttr(default_factory=list)
+    _failure: Exception | None = PrivateAttr(default=None)
 
-    def __init__(self, chat: SyncChat, options: Request) -> None:
-        """`options` is a request whose messages do not matter: its sampling and limits are those of every call."""
-        super().__init__(model=chat.model, provider="gleanery")
-        self._chat, self._options = chat, options
+    def __init__(
+        self,
+        model: str,
+        send: Callable[[Request], Reply],
+        options: Request,
+        tools: Mapping[str, Tool],
+        native: bool,
+        texts: Verbatim,
+    ) -> None:
+        super().__init__(model=model, provider="gleanery")
+        self._send, self._options, self._tools = send, options, tools
+        self._native, self._texts = native, texts
 
     @property
-    def failure(self) -> GleaneryError | None:
-        """What the last call raised."""
-        return self._failure
+    def asked(self) -> int:
+        """How often the model was asked."""
+        return self._asked
 
     @property
     def replies(self) -> Sequence[Reply]:
-        """The replies so far."""
+        """What it replied."""
         return self._replies
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why there was no further reply."""
+        return self._failure
 
     def call(
         self,
@@ -55,25 +77,23 @@ class DoorLLM(BaseLLM):
         response_model: type[BaseModel] | None = None,
     ) -> Any:
         """One call of the agent's loop: an answer's text, or the tool calls that the model asks for."""
-        said = self._format_messages(messages)
-        with llm_call_context():
-            self._emit_call_started_event(messages=said, tools=tools, from_task=from_task, from_agent=from_agent)
-            try:
-                reply = self._chat.send(self._request(said, tools))
-                if reply.finish == "length":
-                    raise CutReplyError(f"The answer of `{self.model}` ended for want of tokens. Raise `max_tokens`.")
-            except GleaneryError as error:
-                self._failure = error
-                self._emit_call_failed_event(error=str(error), from_task=from_task, from_agent=from_agent)
-                raise
-            return self._answer(reply, said, from_task, from_agent)
+        answer: str | list[dict[str, Any]] = ""
+        try:
+            answer = self._answer(self._request(messages, tools), offered=bool(tools))
+        except Exception as error:
+            self._failure = error
+        # CrewAI reads the messages of errors, and of what they come from, for a reason to send a request again, to
+        # shorten it or to exit. This one it lets pass.
+        if self._failure is not None:
+            raise HookAborted("The model gave no answer.")
+        return answer
 
     def supports_function_calling(self) -> bool:
         """Whether the model calls tools by itself; else CrewAI asks for them in words (ReAct)."""
-        return self._chat.capabilities().tools is not False
+        return self._native
 
     def supports_stop_words(self) -> bool:
-        """They are sent with every request."""
+        """They are sent with every request that needs them."""
         return True
 
     def get_context_window_size(self) -> int:
@@ -84,53 +104,57 @@ class DoorLLM(BaseLLM):
         """The door counts."""
         return 0
 
-    def _request(self, said: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] | None) -> Request:
-        # A stop word of CrewAI's belongs to its ReAct text, and would cut an answer beside native calls.
-        stop = () if tools else tuple(word for word in self.stop_sequences if word)
+    def _request(self, messages: str | list[Any], tools: Sequence[Mapping[str, Any]] | None) -> Request:
+        said = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
         return self._options.but(
-            messages=tuple(_message(message) for message in said),
-            tools=tuple(_tool(tool["function"]) for tool in tools or ()),
-            stop=stop,
+            messages=tuple(self._message(message) for message in said),
+            tools=tuple(self._tools[tool["function"]["name"]] for tool in tools or ()),
+            stop=self._stop_words(),
         )
 
-    def _answer(self, reply: Reply, said: list[Any], from_task: Any, from_agent: Any) -> Any:
+    def _stop_words(self) -> tuple[str, ...]:
+        """Those of ReAct, where a model would make up what its tool says; beside native calls they cut answers."""
+        words = self.stop_sequences if self._tools and not self._native else ()
+        return tuple(word for word in words if word)
+
+    def _answer(self, request: Request, *, offered: bool) -> str | list[dict[str, Any]]:
+        self._asked += 1
+        reply = self._send(request)
         self._replies.append(reply)
-        usage = None
-        if reply.usage:
-            prompt, completion = reply.usage.prompt, reply.usage.completion
-            usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-            self._track_token_usage_internal(usage)
-        answer: Any = [_call(call) for call in reply.tool_calls] or self._apply_stop_words(reply.text)
-        self._emit_call_completed_event(
-            response=answer,
-            call_type=LLMCallType.TOOL_CALL if reply.tool_calls else LLMCallType.LLM_CALL,
-            from_task=from_task,
-            from_agent=from_agent,
-            messages=said,
-            usage=usage,
-            finish_reason=reply.finish,
+        if reply.finish == "length":
+            raise CutReplyError(
+                f"An answer of `{self.model}` to the agent ended for want of tokens. Raise `max_tokens`, or take a "
+                "larger window."
+            )
+        if reply.tool_calls and offered:
+            return [_call(call) for call in reply.tool_calls]
+        text = _before(reply.text, request.stop)
+        if not text.strip():
+            raise ReplyError(f"`{self.model}` answered the agent nothing. Take another model.")
+        return text
+
+    def _message(self, message: Mapping[str, Any]) -> Message:
+        calls = message.get("tool_calls") or ()
+        return Message(
+            role=message["role"],
+            content=self._texts.shown(message.get("content") or ""),
+            tool_calls=tuple(ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in calls),
+            tool_call_id=message.get("tool_call_id"),
+            name=message.get("name"),
         )
-        return answer
 
 
-def _message(message: Mapping[str, Any]) -> Message:
-    calls = message.get("tool_calls") or ()
-    return Message(
-        role=message["role"],
-        content=message.get("content") or "",
-        tool_calls=tuple(ToolCall(c["id"], c["function"]["name"], _text(c["function"]["arguments"])) for c in calls),
-        tool_call_id=message.get("tool_call_id"),
-        name=message.get("name"),
-    )
-
-
-def _tool(function: Mapping[str, Any]) -> Tool:
-    return Tool(function["name"], function.get("description", ""), function["parameters"])
+def _before(text: str, stops: Sequence[str]) -> str:
+    """The text up to the first stop word: some servers do not stop there. CrewAI's own cut also sets up logging."""
+    return text[: min((at for stop in stops if (at := text.find(stop)) >= 0), default=len(text))]
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-
-
-def _text(arguments: Any) -> str:
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    """A call as CrewAI wants it; it tells the model of broken JSON, and breaks at JSON that is no object."""
+    arguments = call.arguments
+    try:
+        if not isinstance(json.loads(arguments), dict):
+            arguments = "{}"
+    except ValueError:
+        pass
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}

@@ -31,7 +31,7 @@ _REFERENCE = {
     "prompt": "Take the reference string below apart into its fields. Leave out what it does not say.",
 }
 _ONE_LINE = {
-    "models": "[default]             # in order; `default` is the chat model of the settings",
+    "models": "[default]             # in order; `default` is that of the settings, or the only one of Ollama",
     "prompt": "Read the text below and return the fields that it states. Leave out what it does not say.",
 }
 
@@ -67,7 +67,11 @@ def init(name: str, output: str | None) -> None:
     if output is None:
         click.echo(f"It runs as it is: gleanery run {name} FILE", err=True)
     else:
-        click.echo(f"Look at it: gleanery show {name}. To run it takes a chat model, which comes later.", err=True)
+        click.echo(
+            f"Next: put an example of your own into {folder / 'examples.jsonl'}, since models are shown it; "
+            f"see what a model is told: gleanery prompt {name} TEXT; and run it: gleanery run {name} FILE",
+            err=True,
+        )
 
 
 def _check_name(name: str) -> None:

@@ -91,6 +91,7 @@ def gleanery(ctx: click.Context) -> None:
     \b
     Try:  gleanery run bibliography references.txt
           gleanery run bibliography references.txt -o references.bib
+          gleanery doctor
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gleanery.cli.printing import print_json
 from gleanery.errors import UsageError
 
 if TYPE_CHECKING:
+    from gleanery.tasks.declarations import Task
     from gleanery.tasks.records import Record
+    from gleanery.tasks.schemas import Schema
 
 
 @click.command()
@@ -23,7 +28,9 @@ if TYPE_CHECKING:
 def prompt(task: str, input: str, field: str | None, shots: int | None, as_json: bool) -> None:
     """Show the messages that ask a chat model for TASK's answer to INPUT. Nothing is sent.
 
-    INPUT is a text, a file of records (its first one is taken), or - for standard input.
+    INPUT is a text, a file of records (its first one is taken), or - for standard input. A model that is asked after
+    another is also told what that one answered and was unsure of: see `gleanery show FILE.jsonl:ID --wire`. Of an
+    agent's conversation the first request is shown, for a model that calls tools.
 
     \b
     gleanery prompt bibliography "Darwin, C. (1859). On the origin of species. London: Murray."
@@ -35,20 +42,37 @@ def prompt(task: str, input: str, field: str | None, shots: int | None, as_json:
     from gleanery.tasks.schemas import load_schema
 
     declared = load_task(task)
-    if declared.kind == "agent":
-        raise UsageError(
-            f"Task `{task}` is an agent's: its messages come about in conversation. After a run, see "
-            "`gleanery show FILE.jsonl:ID --wire`."
-        )
     schema = load_schema(declared)
+    if declared.kind == "agent":
+        _show_first_request(declared, schema, _record(input, field), as_json)
+        return
     settings = load_settings(overrides={"shots": shots})
     turns = Conversation(declared, schema, shots=settings.shots).turns(_record(input, field))
     if as_json:
         messages = [{"role": turn.role, "content": turn.text} for turn in turns]
-        click.echo(json.dumps({"messages": messages, "schema": schema.json_schema}, ensure_ascii=False, indent=2))
+        print_json({"messages": messages, "schema": schema.json_schema})
         return
-    for number, turn in enumerate(turns):
-        click.echo(("\n" if number else "") + click.style(f"--- {turn.role}", bold=True) + f"\n\n{turn.text}")
+    _show_parts((turn.role, turn.text) for turn in turns)
+
+
+def _show_first_request(task: Task, schema: Schema, record: Record, as_json: bool) -> None:
+    """Print what an agent asks its model first, with all that CrewAI adds; the rest comes about in conversation."""
+    from gleanery.agents.crew import first_request
+    from gleanery.agents.declarations import agent_of
+
+    request = first_request(task, schema, agent_of(task), record)
+    tools = [asdict(tool) for tool in request.tools]
+    if as_json:
+        print_json({"messages": [message.as_json() for message in request.messages], "tools": tools})
+        return
+    parts: list[tuple[str, str]] = [(message.role, message.content) for message in request.messages]
+    parts += [(f"tool {tool['name']}", json.dumps(tool, ensure_ascii=False, indent=2)) for tool in tools]
+    _show_parts(parts)
+
+
+def _show_parts(parts: Iterable[tuple[str, str]]) -> None:
+    for number, (name, text) in enumerate(parts):
+        click.echo(("\n" if number else "") + click.style(f"--- {name}", bold=True) + f"\n\n{text}")
 
 
 def _record(text: str, field: str | None) -> Record:
@@ -61,6 +85,8 @@ def _record(text: str, field: str | None) -> Record:
     record = next(iter(read_source(text, field=field)), None)
     if record is None:
         raise UsageError(f"{text} has no record.")
+    for issue in record.issues:
+        click.echo(f"Note: {issue.message}", err=True)
     return record
 
 

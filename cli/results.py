@@ -10,6 +10,7 @@ from typing import Any
 import click
 import orjson
 
+from gleanery.cli.printing import print_json
 from gleanery.errors import UsageError
 
 
@@ -25,9 +26,9 @@ def show_result(file: Path, record: str, *, wire: bool, as_json: bool) -> None:
     result = _find(file, record)
     exchanges = list(_exchanges(file, record)) if wire else []
     if as_json:
-        _print_json({**result, "exchanges": exchanges} if wire else result)
+        print_json({**result, "exchanges": exchanges} if wire else result)
         return
-    _print_json(result)
+    print_json(result)
     for exchange in exchanges:
         _print_exchange(exchange)
     if wire and not exchanges:
@@ -74,7 +75,3 @@ def _print_exchange(exchange: dict[str, Any]) -> None:
 def _print_headers(headers: dict[str, str]) -> None:
     for name, value in headers.items():
         click.echo(f"{name}: {value}")
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date as Date
 from datetime import datetime
+from io import BufferedReader, FileIO, UnsupportedOperation
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.exports.exporter import Exporter
     from gleanery.tasks.records import Record, Result
+
+_REFERENCE = "schema:Reference"
+_TABLES = ("csv", "tsv")
+_OF_REFERENCES = ("bibtex", "csl-json", "ris")
 
 
 @click.command(
@@ -45,9 +50,9 @@ if TYPE_CHECKING:
 @accept_option
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many records.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True,
-              help="Threads to work on; results do not depend on it.")  # fmt: skip
+              help="Threads of the specialist, where it works alone; results do not depend on it.")  # fmt: skip
 @date_option
-@click.option("--full", is_flag=True, help="JSONL with attempts, usage, timing and cached.")
+@click.option("--full", is_flag=True, help="JSONL with attempts, usage in tokens, timing and cached.")
 @click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
               "summary as JSON.")  # fmt: skip
 @click.option("--wire", type=click.Choice(["full", "failures", "off"]), help="Which exchanges with chat models to keep "
@@ -59,11 +64,14 @@ if TYPE_CHECKING:
 def run(task: str, source: str, **options: Any) -> None:
     """Run TASK over SOURCE, a file of records or - for standard input.
 
+    The models are those of the task, or --model; `default` is that of the settings, or the only one that Ollama has.
+
     \b
     gleanery run bibliography refs.txt                 a table on a terminal, JSONL in a pipe
     gleanery run bibliography refs.txt -o refs.bib     BibTeX; .json is CSL-JSON, .ris RIS, .csv a table
     gleanery run bibliography old.csv --field citation -o new.csv
     pdftotext paper.pdf - | gleanery run bibliography - --blocks
+    gleanery run glosses texts.txt -o glosses.jsonl --model ollama/qwen3:4b
     """
     declared = declared_task(task, options["accept"])
     if options["blocks"]:
@@ -71,10 +79,12 @@ def run(task: str, source: str, **options: Any) -> None:
     from gleanery.settings import load_settings
 
     destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
-    if options["dry_run"]:
-        _say_what_would_be_done(declared, source, destination, options)
-        return
+    destination.check(declared)
     settings = load_settings()
+    if options["dry_run"]:
+        _say_what_would_be_done(declared, source, destination, settings, options)
+        return
+    _say_what_is_opened(declared, settings, options)
     summary = Summary()
     lost: ModelError | None = None
     try:
@@ -96,7 +106,7 @@ def run(task: str, source: str, **options: Any) -> None:
                 lost = error
             exporter.close()
             wire.settle()
-            summary.left_out, summary.skipped = exporter.left_out, going.skipped
+            summary.left_out, summary.models, summary.skipped = exporter.left_out, going.models, going.skipped
     except KeyboardInterrupt:
         click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
         sys.exit(130)
@@ -125,7 +135,18 @@ def _run(task: Task, source: str, settings: Settings, options: dict[str, Any]) -
 def _records(source: str, options: dict[str, Any]) -> Iterable[Record]:
     from gleanery.tasks.sources import read_source
 
-    return islice(read_source(source, format=options["input_format"], field=options["field"]), options["limit"])
+    stdin = _standard_input() if source == "-" else None
+    records = read_source(source, format=options["input_format"], field=options["field"], stdin=stdin)
+    return islice(records, options["limit"])
+
+
+def _standard_input() -> BinaryIO | None:
+    """Standard input through a buffer of its own: it is read on a thread, which may still wait for it when the command
+    ends, and Python cannot end while a thread holds the lock of `sys.stdin`."""
+    try:
+        return BufferedReader(FileIO(sys.stdin.fileno(), closefd=False))
+    except UnsupportedOperation:
+        return None
 
 
 def _shown(
@@ -147,12 +168,32 @@ def _total(source: str, options: dict[str, Any]) -> int | None:
     return total if total is None or options["limit"] is None else min(total, options["limit"])
 
 
-def _say_what_would_be_done(task: Task, source: str, destination: Destination, options: dict[str, Any]) -> None:
-    from gleanery.choosing import choose_without_asking
-    from gleanery.settings import load_settings
+def _say_what_is_opened(task: Task, settings: Settings, options: dict[str, Any]) -> None:
+    """Say on a terminal why nothing happens: a chat model may have to be loaded first."""
+    from gleanery.staging import SPECIALIST
 
-    choice = choose_without_asking(task, options["model"], load_settings())
-    models = " then ".join(choice.addresses) if choice else "the only model that Ollama has"
+    models = _models_of(task, settings, options)
+    if models != SPECIALIST and not options["quiet"] and sys.stderr.isatty():
+        click.echo(f"Opening {models}; a model that is not in memory is loaded first.", err=True)
+
+
+def _models_of(task: Task, settings: Settings, options: dict[str, Any]) -> str:
+    """The models that will be asked, in words; UsageError where one cannot be meant."""
+    from gleanery.choosing import DEFAULT, choose_without_asking
+    from gleanery.models.endpoint import endpoint_of, parse_address
+
+    choice = choose_without_asking(task, options["model"], settings)
+    addresses = choice.addresses if choice else (options["model"],) if options["model"] else task.models
+    for address in map(parse_address, (name for name in addresses if name != DEFAULT)):
+        if address.provider in ("ollama", "openai"):
+            endpoint_of(address, settings.endpoints)
+    return " then ".join("the only model that Ollama has" if name == DEFAULT else name for name in addresses)
+
+
+def _say_what_would_be_done(
+    task: Task, source: str, destination: Destination, settings: Settings, options: dict[str, Any]
+) -> None:
+    models = _models_of(task, settings, options)
     total = _total(source, options)
     if total is None:
         count = "an unknown number of records"
@@ -188,6 +229,19 @@ class Destination:
             return "a table to the terminal"
         return f"{self.format.name} to {self.path or 'standard output'}"
 
+    def check(self, task: Task) -> None:
+        """UsageError where the format says references and the task answers with something else."""
+        if self.format.name not in _OF_REFERENCES or task.output == _REFERENCE:
+            return
+        from gleanery.errors import UsageError
+        from gleanery.tasks.references.reference import Reference
+
+        if Reference.model_json_schema()["properties"].keys().isdisjoint(_fields(task)):
+            raise UsageError(
+                f"{self.format.name} says references, and `{task.name}` answers with {', '.join(_fields(task))}. "
+                "Give -o FILE.jsonl or FILE.csv."
+            )
+
     def wire(self, keep: Wire) -> WireFile:
         """Where the exchanges with models are kept: beside the output, if that is a file."""
         from gleanery.jobs.wire_file import WireFile, wire_file_of
@@ -208,7 +262,7 @@ class Destination:
         if self.is_table:
             from gleanery.cli.table import TerminalTable
 
-            yield TerminalTable()
+            yield TerminalTable(self._columns(task))
             return
         from gleanery.tasks.exports.whole import whole_file
 
@@ -223,8 +277,13 @@ class Destination:
         return self.format.open(stream, self._columns(task))
 
     def _columns(self, task: Task) -> list[str]:
-        if task.output == "schema:Reference" or self.format.name not in ("csv", "tsv"):
-            return []
-        from gleanery.tasks.schemas import load_schema
+        """The keys of the task's own output, where a table needs them."""
+        wanted = self.is_table or self.format.name in _TABLES
+        return _fields(task) if wanted and task.output != _REFERENCE else []
 
-        return [field.name for field in load_schema(task).fields()]
+
+def _fields(task: Task) -> list[str]:
+    """The top-level keys of a task's answers; `answer` where they are no objects."""
+    from gleanery.tasks.schemas import load_schema
+
+    return [field.name for field in load_schema(task).fields()] or ["answer"]

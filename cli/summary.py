@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,8 +25,10 @@ class Summary:
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.left_out = 0
+        self.models: Sequence[str] = ()
         self.skipped: Sequence[str] = ()
         """Why models that the task names were not asked: a sentence each."""
+        self._doubtful: str | None = None
 
     @property
     def records(self) -> int:
@@ -35,6 +38,8 @@ class Summary:
     def add(self, result: Result) -> None:
         """Count one result."""
         self.statuses[result.status] += 1
+        if result.status != "ok" and self._doubtful is None:
+            self._doubtful = result.id
         if result.status == "review":
             for code in {issue.code for issue in result.issues}:
                 self.reasons[code] += 1
@@ -52,21 +57,28 @@ class Summary:
         noun = "record" if self.records == 1 else "records"
         # The first second goes into loading the model, and tells no rate; a few huge records tell none either.
         rate = f" ({self.records / seconds:,.0f} a second)" if 1 <= seconds <= self.records else ""
-        click.echo(f"{self.records:,} {noun} in {_duration(seconds)}{rate}", err=True)
+        models = f", with {' then '.join(self.models)}" if self.models else ""
+        click.echo(f"{self.records:,} {noun} in {_duration(seconds)}{rate}{models}", err=True)
         width = len(f"{self.records:,}")
         for status, colour in STATUS_COLOURS.items():
             count = self.statuses[status]
             line = f"  {status:<6}  {count:>{width},}"
             click.echo(click.style(line, fg=colour) if count else line, err=True, nl=False)
             click.echo(self._why() if status == "review" else "", err=True)
-        if self.reasons["low-confidence"]:
+        if self._doubtful:
             for why in self.skipped:
-                click.echo(f"Where it is unsure, the task would ask another model next: {why}", err=True)
+                click.echo(f"A further model of the task was not asked about what is not ok: {why}", err=True)
         if file:
             left_out = f", without {self.left_out:,} that the format cannot say" if self.left_out else ""
             click.echo(f"Written to {file}{left_out}.", err=True)
-            if self.statuses["review"]:
-                click.echo("Next: look at the records in review; -o FILE.jsonl or FILE.csv has their issues.", err=True)
+            if self._doubtful:
+                click.echo(self._next(file), err=True)
+
+    def _next(self, file: str) -> str:
+        if file.endswith(".jsonl"):
+            return f"Next: look at what is not ok, such as: gleanery show {shlex.quote(f'{file}:{self._doubtful}')}"
+        kind = "in review" if self.statuses["review"] else "that failed"
+        return f"Next: look at the records {kind}; -o FILE.jsonl or FILE.csv says why."
 
     def _why(self) -> str:
         """The reasons of records in review, the most common first; a record may have several."""
@@ -79,6 +91,7 @@ class Summary:
             **{status: self.statuses[status] for status in ("ok", "review", "failed")},
             "reasons": dict(self.reasons.most_common()),
             "left_out": self.left_out,
+            "models": list(self.models),
             "seconds": round(seconds, 3),
             "output": file,
         }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gleanery.cli.printing import print_json, print_table
 from gleanery.errors import DeclarationError, UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ def tasks(as_json: bool) -> None:
     rows = [(task.name, task.kind, task.summary, _where(task.file)) for task in good]
     columns = ("name", "kind", "summary", "where")
     if as_json:
-        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
     elif rows:
-        _print_table(columns, rows)
+        print_table(columns, rows)
     for error in errors:
         click.echo(f"Error: {error}", err=True)
     if errors and not good:
@@ -69,7 +68,7 @@ def _show_task(task: str, as_json: bool) -> None:
     schema = load_schema(declared)
     examples = declared.read_examples()
     if as_json:
-        _print_json(_as_json(declared, schema, examples))
+        print_json(_as_json(declared, schema, examples))
     else:
         _print_task(declared, schema, examples)
     _check_examples(declared, schema, examples)
@@ -109,7 +108,7 @@ def _print_task(task: Task, schema: Schema, examples: Sequence[Example]) -> None
         click.echo(f"{key:<10} {value}")
     if fields:
         click.echo(f"\n{click.style('Fields', bold=True)}\n")
-        _print_table(
+        print_table(
             ("name", "type", "required", "description"),
             [(field.name, field.type, "yes" if field.required else "", field.description) for field in fields],
         )
@@ -135,24 +134,3 @@ def _where(file: Path) -> str:
     if file.is_relative_to(LIBRARY):
         return "built-in"
     return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for eyes on a terminal, aligned plain text elsewhere."""
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-        for row in rows:
-            table.add_row(*map(Text, row))
-        Console().print(table)
-        return
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    for row in (columns, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

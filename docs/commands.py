@@ -43,8 +43,19 @@ def page() -> str:
     for name in COMMANDS:
         command = gleanery.get_command(top, name)
         assert command is not None
-        parts.append(_section(f"gleanery {name}", command.get_help(click.Context(command, top, name))))
+        parts += _sections(command, click.Context(command, top, name))
     return "\n".join(parts)
+
+
+def _sections(command: click.Command, context: click.Context) -> list[str]:
+    """A command's help, and those of its subcommands."""
+    sections = [_section(context.command_path, command.get_help(context))]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            sections += _sections(below, click.Context(below, context, name))
+    return sections
 
 
 def _section(title: str, text: str) -> str:

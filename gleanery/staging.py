@@ -35,6 +35,11 @@ class Staging:
 
     async def agent(self, addresses: Sequence[str], skipped: list[str]) -> AsyncAgent:
         """The agent that asks these models in order; a later one that is not there is left out, `skipped` says why."""
+        if self.task.kind == "generate":
+            raise ModelError(
+                f"Task `{self.task.name}` is of kind `generate`, which cannot be run. Make it `extract` or `agent` in "
+                f"{self.task.file}."
+            )
         stages: list[Stage] = []
         for address in addresses:
             try:
@@ -54,9 +59,7 @@ class Staging:
             return SpecialistStage(specialist_for(self.task, self.date))
         chat = await self.models.open(address)
         await chat.capabilities()  # found out now, for the run as a whole, and not for its first record
-        if self.task.kind == "generate":
-            raise ModelError(f"Task `{self.task.name}` is of kind `generate`, which this version cannot run yet.")
-        return self._crew(chat) if self.task.kind == "agent" else self._extractor(self.task, chat)
+        return await self._crew(chat) if self.task.kind == "agent" else self._extractor(self.task, chat)
 
     def _extractor(self, task: Task, chat: Chat) -> Extractor:
         from gleanery.agents.extractor import Extractor
@@ -86,13 +89,16 @@ class Staging:
             grammar=s.grammar,
         )
 
-    def _crew(self, chat: Chat) -> Stage:
-        from gleanery.agents.crew import CrewAgent, with_findings
-        from gleanery.agents.declarations import load_agent
+    async def _crew(self, chat: Chat) -> Stage:
+        from gleanery.agents.crew import CrewAgent, reading
+        from gleanery.agents.declarations import agent_of
+        from gleanery.agents.line import on_a_thread
+        from gleanery.agents.quiet import import_crewai
         from gleanery.models.chat import Request
-        from gleanery.models.portal import SyncChat
+        from gleanery.tasks.schemas import load_schema
 
-        assert self.task.agent is not None
+        agent = agent_of(self.task)
+        await on_a_thread(import_crewai)  # takes seconds, so not for the first record, whose time is measured
         chosen = self._options()
         options = Request(
             (),
@@ -101,8 +107,8 @@ class Staging:
             context=chosen.context,
             thinking=chosen.thinking,
         )
-        reader = self._extractor(with_findings(self.task), chat)
-        return CrewAgent(self.task, load_agent(self.task.agent), SyncChat(chat, self.portal), reader, options)
+        reader = self._extractor(reading(self.task), chat)
+        return CrewAgent(self.task, load_schema(self.task), agent, chat, reader, options)
 
 
 def specialist_for(task: Task, date: Date) -> Specialist:

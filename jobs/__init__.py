@@ -1,1 +1,1 @@
-"""WHEN records are performed: so far at once, in this process, in order."""
+"""WHEN records are performed: at once, in this process, their results in order."""

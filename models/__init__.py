@@ -1,1 +1,1 @@
-"""ON what records are performed: so far the embedded reference specialist."""
+"""ON what records are performed: chat models behind one door, and the embedded reference specialist."""

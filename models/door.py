@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from time import perf_counter
+from typing import TypeVar
 
 from gleanery.errors import (
-    ContextWindowError,
     EndpointError,
     ModelError,
     OverloadedError,
@@ -24,7 +24,7 @@ from gleanery.models.chat import Capabilities, Chunk, Finish, Reply, Request, Ti
 from gleanery.models.guard import ContextGuard
 from gleanery.models.limiter import Limiter
 from gleanery.models.presence import Presence, delays
-from gleanery.models.probing import probe
+from gleanery.models.probing import as_served, probe
 from gleanery.models.profiles import ProfileCache
 from gleanery.models.provider import Ending, ModelFacts, Piece, Provider
 from gleanery.models.thinking import ThinkingFilter, whole
@@ -36,6 +36,9 @@ BROKEN_TRIES = 3
 STREAMED_UP_TO = 32
 """With more requests in flight than this, replies come in one piece unless they are asked for otherwise: reading every
 token's chunk would keep this process busier than the models."""
+
+
+_T = TypeVar("_T")
 
 
 class Door:
@@ -63,6 +66,7 @@ class Door:
         self._asking = asyncio.Lock()
         self._facts: ModelFacts | None = None
         self._capabilities: Capabilities | None = None
+        self._closed = False
 
     @property
     def model(self) -> str:
@@ -74,7 +78,7 @@ class Door:
         if self._facts is None:
             async with self._asking:
                 if self._facts is None:
-                    self._facts = await self._provider.facts()
+                    self._facts = await self._patiently(self._provider.facts)
                     self._limiter.told(self._facts.known.slots)
         return self._facts
 
@@ -98,6 +102,8 @@ class Door:
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """The reply piece by piece. What breaks after the first piece is not tried again: it has been seen."""
+        if request.stream is None:
+            request = request.but(stream=True)
         async with aclosing(self._chunks(request, again=False)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -115,40 +121,56 @@ class Door:
         return await self._guard.fit(request, await self.facts())
 
     async def aclose(self) -> None:
-        """Close the provider's connections."""
+        """Close the provider's connections. What is in flight fails."""
+        self._closed = True
         await self._provider.aclose()
 
     async def _known_or_probed(self, facts: ModelFacts) -> Capabilities:
         known = self._profiles.get(self.model, facts.digest, facts.server)
         if known is None:
-            known = await probe(self._provider, facts)
+            known = await self._patiently(lambda: probe(self._provider, facts))
             self._profiles.put(self.model, facts.digest, facts.server, known)
+        known = as_served(known, facts)
         self._limiter.told(known.slots)
         return known
+
+    async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """What is asked of a server, as soon as it takes it: one that loads its model refuses everything."""
+        trouble = _Trouble(self._presence, self._patience)
+        while True:
+            try:
+                return await ask()
+            except OverloadedError as error:
+                await trouble.wait_out(error)
 
     async def _chunks(self, request: Request, *, again: bool) -> AsyncGenerator[Chunk, None]:
         """The chunks of the attempt that succeeds; with `again`, those of failed ones came before them."""
         request = await self.prepared(request)
         trouble = _Trouble(self._presence, self._patience)
-        queued = 0.0
+        queued, thoughts = 0.0, list[str]()
         while True:
             queued += await self._limiter.enter()
-            attempt = _Attempt(self._provider, request, trouble.attempts, queued)
+            if self._closed:
+                self._limiter.leave()
+                raise EndpointError(f"`{self.model}` was closed before it was asked.")
+            attempt = _Attempt(self._provider, request, trouble.attempts, queued, thoughts)
             failure: ModelError
             try:
                 async with aclosing(attempt.chunks()) as chunks:
                     async for chunk in chunks:
                         if chunk.reply is not None:
+                            self._presence.answered()
                             await self._sound(attempt, request)
                         yield chunk
                 return
-            except _TooMuchThinkingError:
-                request = request.but(thinking=False)
+            except _TooMuchThinkingError as error:
+                attempt.note(error)
+                request, thoughts = request.but(thinking=False), attempt.thoughts
                 trouble.attempts += 1
                 continue
-            except (EndpointError, StalledError, ReplyError, ContextWindowError) as error:
+            except ModelError as error:
                 attempt.note(error)
-                if not isinstance(error, EndpointError) or (attempt.seen and not again):
+                if not isinstance(error, EndpointError) or (attempt.seen and not again) or self._closed:
                     raise
                 failure = error
             finally:
@@ -199,7 +221,7 @@ class _Trouble:
         await asyncio.sleep(random.uniform(0.0, 0.1))
 
     async def _overloaded(self, failure: OverloadedError) -> None:
-        delay = max(next(self._delays), failure.after or 0.0)
+        delay = next(self._delays) + (failure.after or 0.0)
         if self._waited + delay > self._patience:
             raise failure
         self._waited += delay
@@ -209,10 +231,12 @@ class _Trouble:
 class _Attempt:
     """One request on its way, and what has come of it."""
 
-    def __init__(self, provider: Provider, request: Request, number: int, queued: float) -> None:
+    def __init__(
+        self, provider: Provider, request: Request, number: int, queued: float, thoughts: Sequence[str]
+    ) -> None:
         self._provider, self._request, self._number, self._queued = provider, request, number, queued
         self._texts: list[str] = []
-        self._thoughts: list[str] = []
+        self.thoughts = list(thoughts)
         self._exchange: Exchange | None = None
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.ending: Ending | None = None
@@ -228,7 +252,7 @@ class _Attempt:
     @property
     def thinking(self) -> str:
         """The thinking so far."""
-        return "".join(self._thoughts)
+        return "".join(self.thoughts)
 
     @property
     def tokens(self) -> int:
@@ -239,7 +263,7 @@ class _Attempt:
         """Keep why it failed, in the wire record too."""
         self.failure = error
         exchange = self._exchange or last_exchange()
-        if exchange is not None and exchange.error is None:
+        if exchange is not None:
             exchange.error = str(error)
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
@@ -251,12 +275,14 @@ class _Attempt:
         async with aclosing(self._provider.stream(self._request)) as pieces:
             while self.ending is None:
                 piece = await self._next(pieces, began)
+                if self._exchange is None:  # the next piece may be asked for from elsewhere
+                    self._exchange = last_exchange()
                 if first is None and (piece.text or piece.thinking or piece.tool_calls):
                     first = perf_counter() - began
                 self.tool_calls += piece.tool_calls
                 text, thought = split.feed(piece.text) if piece.text else ("", "")
                 if piece.ending is not None:
-                    self.ending, self._exchange = piece.ending, last_exchange()
+                    self.ending = piece.ending
                     rest = split.end()
                     text, thought = text + rest[0], thought + rest[1]
                 if text or thought or piece.thinking:
@@ -294,10 +320,10 @@ class _Attempt:
         if text:
             self._texts.append(text)
         if thinking:
-            self._thoughts.append(thinking)
             budget = self._request.thinking
-            if budget is not None and not isinstance(budget, bool) and len(self._thoughts) > budget:
-                raise _TooMuchThinkingError
+            if budget is not None and not isinstance(budget, bool) and len(self.thoughts) >= budget:
+                raise _TooMuchThinkingError(f"It thought more than {budget} tokens: asked again with thinking off.")
+            self.thoughts.append(thinking)
         return Chunk(text, thinking)
 
     def _reply(self, ending: Ending, first: float | None, total: float) -> Reply:
@@ -306,6 +332,7 @@ class _Attempt:
         timing = Timing(total, self._queued, ending.load, *self._pace(ending, first, total))
         reply = Reply(text, finish, self._provider.model, timing, ending.usage, thinking, self.tool_calls, self._number)
         if self._exchange is not None:
+            self._exchange.error = None  # whatever came of the connection after the answer
             self._exchange.usage = ending.usage.as_json() if ending.usage else None
             self._exchange.timing = timing.as_json()
         return reply

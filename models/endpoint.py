@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -20,11 +21,12 @@ class Endpoint:
 
     `timeout` (a whole call), `stall` (without a token) and `patience` (waiting for a server that went away, or that
     says it is overloaded) are seconds. `keep_alive` is for how long Ollama keeps a model loaded ("5m", "-1").
+    What may be secret, the key and a password in the URL, is not shown.
     """
 
     name: str
     kind: Kind
-    url: str
+    url: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     in_flight: int | None = None
     timeout: float = 600.0
@@ -59,6 +61,8 @@ class Address(NamedTuple):
         return f"{self.provider}/{self.name}" + (f"@{self.endpoint}" if self.endpoint else "")
 
 
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#@]*@")
+
 PROVIDERS = ("ollama", "openai", "gguf", "embedded")
 
 
@@ -82,25 +86,24 @@ def endpoint_of(address: Address, endpoints: Mapping[str, Endpoint]) -> Endpoint
 
     An address without endpoint goes to the one endpoint of its kind, or to that which has the provider's name.
     """
+    kind: Kind = "ollama" if address.provider == "ollama" else "openai"
+    of_kind = {name: endpoint for name, endpoint in endpoints.items() if endpoint.kind == kind}
     if address.endpoint and "://" in address.endpoint:
-        known = next((e for e in endpoints.values() if e.url.rstrip("/") == address.endpoint.rstrip("/")), None)
-        return known or Endpoint(address.endpoint, _kind(address), address.endpoint)
-    if address.endpoint:
-        if address.endpoint not in endpoints:
-            raise UsageError(_no_endpoint(address, endpoints))
-        return endpoints[address.endpoint]
-    if address.provider in endpoints:
-        return endpoints[address.provider]
-    of_kind = [endpoint for endpoint in endpoints.values() if endpoint.kind == address.provider]
-    if len(of_kind) == 1:
-        return of_kind[0]
-    if address.provider == "ollama" and not of_kind:
+        known = (e for e in of_kind.values() if e.url.rstrip("/") == address.endpoint.rstrip("/"))
+        return next(known, Endpoint(_CREDENTIALS.sub("", address.endpoint), kind, address.endpoint))
+    if address.endpoint in endpoints and address.endpoint not in of_kind:
+        other = endpoints[address.endpoint].kind
+        raise UsageError(
+            f"`{address}`: the endpoint `{address.endpoint}` is of kind `{other}`. Write "
+            f"{other}/{address.name}@{address.endpoint}, or set its `kind` in gleanery.toml."
+        )
+    if (name := address.endpoint or address.provider) in of_kind:
+        return of_kind[name]
+    if address.endpoint is None and len(of_kind) == 1:
+        return next(iter(of_kind.values()))
+    if address.endpoint is None and kind == "ollama" and not of_kind:
         return Endpoint("ollama", "ollama", OLLAMA)
-    raise UsageError(_no_endpoint(address, {endpoint.name: endpoint for endpoint in of_kind}))
-
-
-def _kind(address: Address) -> Kind:
-    return "ollama" if address.provider == "ollama" else "openai"
+    raise UsageError(_no_endpoint(address, of_kind))
 
 
 def _no_endpoint(address: Address, endpoints: Mapping[str, Endpoint]) -> str:

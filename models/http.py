@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -15,7 +16,7 @@ CONNECT_SECONDS = 10.0
 TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
 """Only connecting has its own limit: how long a reply may take is watched by the door, chunk by chunk."""
 
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30.0)
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
 
 
 def transport_to(url: str, api_key: str | None = None) -> RecordingTransport:
@@ -23,8 +24,63 @@ def transport_to(url: str, api_key: str | None = None) -> RecordingTransport:
     secure = urlsplit(url).scheme == "https"
     # A TLS context takes 16 ms to make, and plain HTTP needs none.
     context: ssl.SSLContext | bool = ssl.create_default_context() if secure else False
-    inner = httpx.AsyncHTTPTransport(verify=context, limits=_LIMITS, trust_env=False)
-    return RecordingTransport(inner, secrets_of(url, api_key))
+    connections = _Connections(lambda: httpx.AsyncHTTPTransport(verify=context, limits=_ONE, trust_env=False))
+    return RecordingTransport(connections, secrets_of(url, api_key))
+
+
+class _Connections(httpx.AsyncBaseTransport):
+    """As many connections to a server as there are requests at once, each in a pool of its own.
+
+    For every request httpcore looks through all connections of a pool, each with a system call: with 64 at once that
+    costs as much again as all the rest of a request.
+    """
+
+    def __init__(self, connect: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._connect = connect
+        self._all: list[httpx.AsyncBaseTransport] = []
+        self._free: list[httpx.AsyncBaseTransport] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request on the connection that was free last: it is the least likely to have been closed since."""
+        connection = self._free.pop() if self._free else self._new()
+        try:
+            response = await connection.handle_async_request(request)
+        except BaseException:
+            self._free.append(connection)
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _Held(response.stream, lambda: self._free.append(connection))
+        return response
+
+    async def aclose(self) -> None:
+        """Close them all."""
+        for connection in self._all:
+            await connection.aclose()
+
+    def _new(self) -> httpx.AsyncBaseTransport:
+        self._all.append(self._connect())
+        return self._all[-1]
+
+
+class _Held(httpx.AsyncByteStream):
+    """A reply's body, which holds its connection until it is closed."""
+
+    def __init__(self, body: httpx.AsyncByteStream, release: Callable[[], None]) -> None:
+        self._body, self._release = body, release
+        self._closed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
+
+    async def aclose(self) -> None:
+        """Give the connection back, closed or kept alive."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._body.aclose()
+        finally:
+            self._release()
 
 
 def error_of(error: Exception, *, where: str, model: str, start: str = "") -> ModelError:

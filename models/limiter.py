@@ -62,7 +62,7 @@ class Limiter:
 
     async def enter(self) -> float:
         """Wait for a place, first come first served, and take it: the seconds waited."""
-        if self._in_flight < self.limit and not self._waiters:
+        if self._in_flight < self.limit:  # then nobody waits
             self._in_flight += 1
             return 0.0
         began = self._clock()

@@ -7,7 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gleanery.errors import ModelNotFoundError
+import httpx
+
+from gleanery.errors import ModelNotFoundError, UsageError
 from gleanery.models.door import Door
 from gleanery.models.endpoint import Address, Endpoint, GgufOptions, endpoint_of, parse_address
 from gleanery.models.limiter import Limiter
@@ -67,10 +69,12 @@ class Models:
         if parsed.provider == "embedded":
             raise ModelNotFoundError(f"There is no model `{address}`: the embedded one is `embedded/references`.")
         endpoint = endpoint_of(parsed, self._endpoints)
+        _check_url(endpoint.url)
         provider = _provider(parsed, endpoint)
-        if endpoint.url not in self._shared:
-            self._shared[endpoint.url] = Limiter(endpoint.in_flight), Presence(provider.alive, endpoint.patience)
-        limiter, presence = self._shared[endpoint.url]
+        url = endpoint.url.rstrip("/")
+        if url not in self._shared:
+            self._shared[url] = Limiter(endpoint.in_flight), Presence(provider.alive, endpoint.patience)
+        limiter, presence = self._shared[url]
         return Door(
             provider,
             limiter=limiter,
@@ -96,6 +100,16 @@ class Models:
             timeout=self._gguf.timeout,
             stall=self._gguf.stall,
         )
+
+
+def _check_url(text: str) -> None:
+    """UsageError where no server can be at that URL."""
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UsageError(f"`{redact(text)}` is no URL of a server. Write http://host:port, or https://host/v1.")
 
 
 def _provider(address: Address, endpoint: Endpoint) -> Provider:

@@ -16,7 +16,11 @@ ANSWER = 10.0
 
 
 class Presence:
-    """Whether a server is there, asked by one for all that wait. `patience` is seconds. Belongs to one event loop."""
+    """Whether a server is there, asked by one for all that wait. `patience` is seconds. Belongs to one event loop.
+
+    Once patience is over, whoever comes has the server asked once more, at once, and no more than that: a batch shall
+    not wait for a lost server again and again. When it has answered (`answered`), there is patience anew.
+    """
 
     def __init__(
         self, alive: Callable[[], Awaitable[bool]], patience: float, *, chance: random.Random | None = None
@@ -25,12 +29,16 @@ class Presence:
         self._chance = chance or random.Random()
         self._prober: asyncio.Task[bool] | None = None
         self._waiting = 0
-        self._lost = False
+        self._lost = self._given_up = False
 
     @property
     def lost(self) -> bool:
         """Whether the server is gone, as far as anybody knows."""
         return self._lost
+
+    def answered(self) -> None:
+        """The server has answered somebody."""
+        self._lost = self._given_up = False
 
     async def wait(self) -> bool:
         """Wait for the server that did not answer: True once it does, False when patience is over."""
@@ -47,23 +55,28 @@ class Presence:
                 self._prober = None
 
     async def _probe(self) -> bool:
+        if self._given_up:
+            return await self._answers()
         loop = asyncio.get_running_loop()
         end = loop.time() + self._patience
         delay = FIRST
         while (left := end - loop.time()) > 0:
             await asyncio.sleep(min(left, self._chance.uniform(delay / 2, delay)))
             if await self._answers():
-                self._lost = False
                 return True
             delay = min(2 * delay, LONGEST)
+        self._given_up = True
         return False
 
     async def _answers(self) -> bool:
         try:
             async with asyncio.timeout(ANSWER):
-                return await self._alive()
+                if not await self._alive():
+                    return False
         except (TimeoutError, ModelError):
             return False
+        self.answered()
+        return True
 
 
 def delays(after: float | None, chance: random.Random | None = None) -> Iterator[float]:

@@ -23,7 +23,8 @@ _FIELDS = frozenset(field.name for field in fields(Capabilities))
 class ProfileCache:
     """Capabilities by model, digest of its weights, and server. `folder` None: nothing outlives this process.
 
-    Of a model without digest nobody can tell whether it is still the same, so it is asked in every process.
+    Of a model without digest nobody can tell whether it is still the same, so it is asked in every process; so is one
+    that did not answer all questions in time.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -34,7 +35,7 @@ class ProfileCache:
         """What is known of the model; None: nothing, or nothing readable."""
         key = _key(model, digest, server)
         if key not in self._known and self._folder is not None and digest is not None:
-            with suppress(OSError, ValueError, TypeError):
+            with suppress(OSError, ValueError, TypeError, LookupError, AttributeError):  # or it is corrupt
                 self._known[key] = _read(orjson.loads((self._folder / key).read_bytes()))
         return self._known.get(key)
 
@@ -42,7 +43,7 @@ class ProfileCache:
         """Keep what was found out. A folder that cannot be written costs asking again, nothing else."""
         key = _key(model, digest, server)
         self._known[key] = capabilities
-        if self._folder is None or digest is None:
+        if self._folder is None or digest is None or capabilities.schema is None:
             return
         profile = {"version": VERSION, "model": model, "digest": digest, "server": server}
         profile["capabilities"] = asdict(capabilities)

@@ -20,6 +20,8 @@ class ThinkingFilter:
         """The answer and the thinking in the next piece; a few characters may be held back until the next."""
         if self._state == "answer":
             return piece, ""
+        if self._state == "closed":  # white space between thinking and answer belongs to neither
+            return self._after_thinking(piece), ""
         self._held += piece
         if self._state == "start":
             begun = self._held.lstrip()
@@ -30,7 +32,7 @@ class ThinkingFilter:
             self._state, self._held = "thinking", begun[len(OPENING) :]
         thought, closed, answer = self._held.partition(CLOSING)
         if closed:
-            return self._answer(answer.lstrip()), thought
+            return self._after_thinking(answer), thought
         kept = _overlap(self._held, CLOSING)
         thought, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
         return "", thought
@@ -39,6 +41,11 @@ class ThinkingFilter:
         """What was held back: a text that ends in the midst of a tag."""
         held, self._held = self._held, ""
         return ("", held) if self._state == "thinking" else (held, "")
+
+    def _after_thinking(self, text: str) -> str:
+        self._state, self._held = "closed", ""
+        begun = text.lstrip()
+        return self._answer(begun) if begun else ""
 
     def _answer(self, text: str) -> str:
         self._state, self._held = "answer", ""

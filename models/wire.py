@@ -10,6 +10,7 @@ Recording happens in the transport below the client libraries, so nothing reache
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -107,20 +108,23 @@ def recording() -> Iterator[list[Exchange]]:
 def on_behalf_of(call: Call) -> None:
     """Say what the requests that follow in this asyncio task are for."""
     _call.set(call)
+    _latest.set(None)
 
 
 @contextmanager
 def acting_for(call: Call) -> Iterator[None]:
     """Say what the requests of this block are for; after it they are for what they were for before."""
-    token = _call.set(call)
+    latest, token = _latest.get(), _call.set(call)
     try:
         yield
     finally:
         _call.reset(token)
+        _latest.set(latest)
 
 
 def last_exchange() -> Exchange | None:
-    """The exchange that this asyncio task began last, to be completed with what is known only later."""
+    """The exchange that this asyncio task began last for what it is about now, to be completed with what is known only
+    later."""
     return _latest.get()
 
 
@@ -161,7 +165,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         try:
             response = await self._inner.handle_async_request(request)
         except BaseException as error:
-            tee.end(error)
+            tee.end(_reason(error))
             raise
         exchange.status = response.status_code
         exchange.reply_headers = _headers(response.headers, self._secrets)
@@ -209,7 +213,7 @@ class _Tee(httpx.AsyncByteStream):
         except GeneratorExit:
             raise
         except BaseException as error:
-            self.end(error)
+            self.end(_reason(error))
             raise
         self.end()
 
@@ -217,16 +221,20 @@ class _Tee(httpx.AsyncByteStream):
         """Close the connection; what had come by then is kept."""
         if self.source is not None:
             await self.source.aclose()
-        self.end()
+        self.end("It was closed before its end.")
 
-    def end(self, error: BaseException | None = None) -> None:
+    def end(self, error: str | None = None) -> None:
         """Complete the exchange, once."""
         if self._exchange.seconds is not None:
             return
         self._exchange.seconds = perf_counter() - self._began
         self._exchange.reply = _without(self._body.decode("utf-8", "backslashreplace"), self._secrets)
         if error is not None:
-            self._exchange.error = redact(f"{type(error).__name__}: {error}", self._secrets)
+            self._exchange.error = redact(error, self._secrets)
+
+
+def _reason(error: BaseException) -> str:
+    return "It was cancelled." if isinstance(error, asyncio.CancelledError) else f"{type(error).__name__}: {error}"
 
 
 def _is_upload(request: httpx.Request) -> bool:

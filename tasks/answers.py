@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -41,6 +41,10 @@ class AnswerReader:
     def read(self, value: Any, record: Record) -> Answer:
         """The answer that a JSON value is; InvalidOutputError where it does not fit the schema."""
         output = self._schema.validate(value)
+        if self._of_references:
+            from gleanery.tasks.references.grounded import concluded
+
+            output = concluded(output)
         grounding = self._ground(output, record.text)
         issues: list[Issue] = []
         if self._task.grounding != "none":
@@ -79,6 +83,14 @@ class AnswerReader:
 
             issues += check(output, self._today)
         return issues
+
+
+def quotable(schema: Schema) -> Mapping[str, Any]:
+    """The JSON Schema of what an answer can quote: for references without the language, whose code nobody prints."""
+    if not _is_reference(schema):
+        return schema.json_schema
+    properties = {name: below for name, below in schema.json_schema["properties"].items() if name != "language"}
+    return {**schema.json_schema, "properties": properties}
 
 
 def feedback(issues: Iterable[Issue]) -> str:

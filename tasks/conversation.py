@@ -73,6 +73,17 @@ class Conversation:
         return [shots[at] for at in reversed(best)]
 
 
+def whole_prompt(task: Task, record: Record) -> str:
+    """All that the task asks of a record, in one text; UsageError where it lacks a column that the prompt names."""
+    return _filled(PLACEHOLDER.split(prompt_with_source(task)), record.text, record.carried, task)
+
+
+def prompt_with_source(task: Task) -> str:
+    """The task's prompt, or its summary, with a place for the record's text or for columns of it."""
+    prompt = (task.prompt or task.summary).rstrip()
+    return prompt if PLACEHOLDER.search(prompt) else f"{prompt}\n\n{{{{ source }}}}"
+
+
 class _Shot:
     """An example as turns, ready to be compared."""
 

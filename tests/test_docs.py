@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from servers.ollama_server import Behaviour, OllamaServer
 
 from gleanery import run
 from gleanery.cli.main import COMMANDS, gleanery
@@ -22,7 +23,7 @@ BLOCK = re.compile(
 )
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-CALLED = re.compile(r"(?:^|\| )gleanery (?P<arguments>[^|>#\n]*)", re.MULTILINE)
+CALLED = re.compile(r"(?:^(?:\$ )?|\| )gleanery (?P<arguments>[^|>#\n]*)", re.MULTILINE)
 ISSUE = re.compile(r'Issue\(\s*"([a-z0-9-]+)"')
 
 
@@ -52,6 +53,25 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
+def answer(body):
+    """What a good model says to the texts of the README, and small values that fit to anything else."""
+    asked = body["messages"][-1]["content"]
+    if "amphora" in asked:
+        return '{"term": "amphora", "meaning": "a jar with two handles and a narrow neck"}'
+    return '{"term": "krater", "meaning": "a wide bowl"}' if "krater" in asked else Behaviour()
+
+
+@pytest.fixture
+def ollama(tmp_path, monkeypatch):
+    """An Ollama with the model of the README, and no settings but those of the desk."""
+    monkeypatch.delenv("GLEANERY_DEFAULT_MODEL", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with OllamaServer(answer) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        yield server
+
+
 def test_the_commands_page_is_what_the_commands_say():
     # In a process of its own: click remembers a command's help options from whoever called it first.
     check = [sys.executable, str(ROOT / "docs" / "commands.py"), "--check"]
@@ -62,18 +82,18 @@ def test_the_commands_page_is_what_the_commands_say():
     ("page", "code"),
     [
         pytest.param(page, code, id=f"{page.name}-{number}")
-        for page in (README, ROOT / "docs" / "python.md")
+        for page in (README, ROOT / "docs" / "models.md", ROOT / "docs" / "python.md")
         for number, code in enumerate(blocks(page, "python"), 1)
     ],
 )
-def test_python_runs(page, code, desk):
+def test_python_runs(page, code, desk, ollama):
     exec(compile(code, name(page), "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize(
     "script", [pytest.param(text, id=str(number)) for number, text in enumerate(blocks(README, "sh"), 1)]
 )
-def test_recipes_run(script, desk):
+def test_recipes_run(script, desk, ollama):
     if not shutil.which("jq"):
         script = "".join(line for line in script.splitlines(keepends=True) if not line.startswith("jq "))
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
@@ -138,7 +158,7 @@ def test_every_issue_code_is_explained():
 
 def test_the_example_shows_both_sides():
     """The demo is to show a record that is sure and the reasons of those that are not."""
-    results = list(run("bibliography", ROOT / "examples" / "references.txt"))
+    results = list(run("bibliography", ROOT / "examples" / "references.txt", model="embedded/references"))
     codes = {issue.code for result in results for issue in result.issues}
     assert {"ok", "review"} == {result.status for result in results}
     assert {"isbn-check-digit", "pages-reversed"} <= codes

@@ -45,7 +45,7 @@ TOP: Mapping[str, Key] = {
     "profile": Key(Text("the name of a [profiles.NAME]"), "the profile in force"),
     "wire": Key(Choice("full", "failures", "off"), "exchanges with models that are kept: all, of failed records, none"),
     "retries": Key(Amount(0, 2), "how often a model is told what is wrong with its answer, and asked again"),
-    "shots": Key(Amount(0, words=_AUTO), "examples of the task that a prompt shows; auto: as many as fit"),
+    "shots": Key(Amount(0, words=_AUTO), "examples of the task that a prompt shows at most; auto: 4"),
     "max_tokens": Key(
         Amount(1, words=_AUTO), "the longest answer, in tokens, thinking included; auto: as the model has it"
     ),

@@ -43,7 +43,7 @@ class Settings:
     gguf: GgufOptions = field(default_factory=GgufOptions)
     cache_dir: Path = field(default_factory=lambda: cache_folder(os.environ))
     files: tuple[Path, ...] = ()
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict, repr=False)
 
 
 def load_settings(

@@ -10,16 +10,12 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
-import orjson
-
 from gleanery.errors import EndpointError, ModelError, OverloadedError
 from gleanery.models.chat import Request
 from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.models.gguf.digest import digest_of
 from gleanery.models.gguf.engine import Engine
 from gleanery.models.gguf.metadata import read_metadata
-from gleanery.models.http import transport_to
 from gleanery.models.openai.dialects import LLAMA_SERVER, Dialect
 from gleanery.models.openai.provider import OpenAIProvider
 from gleanery.models.provider import ModelFacts, Piece
@@ -101,9 +97,8 @@ class GgufProvider:
             await self._end()
             self._engine = await self._new_engine()
             endpoint = Endpoint("gguf", "openai", f"{self._engine.url}/v1", self._engine.api_key)
-            transport = _StreamsApart(transport_to(endpoint.url, endpoint.api_key))
             self._server = OpenAIProvider(
-                self._engine.name, endpoint, address=self.model, ours=True, dialect=_dialect(), transport=transport
+                self._engine.name, endpoint, address=self.model, ours=True, dialect=_dialect()
             )
         return self._engine, self._server
 
@@ -121,24 +116,6 @@ class GgufProvider:
             engine.stop()
         if server is not None:
             await server.aclose()
-
-
-class _StreamsApart(httpx.AsyncBaseTransport):
-    """Gives each stream a connection of its own: llama.cpp closes it after one without having said so, and the next
-    request, if it is sent over it just then, is lost."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request."""
-        if request.method == "POST" and orjson.loads(await request.aread()).get("stream"):
-            request.headers["connection"] = "close"
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._inner.aclose()
 
 
 def _dialect() -> Dialect:

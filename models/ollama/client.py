@@ -130,8 +130,8 @@ class OllamaClient(ollama.AsyncClient):
         try:
             return cls(**response.json())
         except (ValueError, TypeError) as error:
-            where = redact(str(response.url), self._secrets)
-            raise ReplyError(f"{where} answered what Ollama does not: {redact(str(error))}. Is it Ollama?") from error
+            where, why = (redact(" ".join(str(said).split()), self._secrets) for said in (response.url, error))
+            raise ReplyError(f"{where} answered what Ollama does not: {why[:200]}. Is it Ollama?") from None
 
     async def _request_raw(self, *args: Any, **kwargs: Any) -> httpx.Response:
         """One request and its whole reply."""

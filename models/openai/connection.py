@@ -78,14 +78,16 @@ class Connection:
         return self._parsed(response.content)
 
     @asynccontextmanager
-    async def chat(self, body: Mapping[str, Any]) -> AsyncGenerator[AsyncAPIResponse[Any], None]:
+    async def chat(self, body: Mapping[str, Any], *, last: bool = False) -> AsyncGenerator[AsyncAPIResponse[Any], None]:
         """The reply to a chat request as it comes; leaving the block closes what is left of it.
 
-        The whole body goes as `extra_body`: the client's own checks of it cost more than all the rest.
+        `last`: nothing else shall be sent over its connection. The whole body goes as `extra_body`: the client's own
+        checks of it cost more than all the rest.
         """
         create = self._client.chat.completions.with_streaming_response.create
         try:
-            async with create(model=body["model"], messages=[], extra_body=body) as response:
+            headers = {"Connection": "close"} if last else None
+            async with create(model=body["model"], messages=[], extra_body=body, extra_headers=headers) as response:
                 yield response
         except ServerSaidError as said:
             raise failure_of(Refusal.streamed(said.text), httpx.Headers(), self.place, body) from None

@@ -15,7 +15,8 @@ class Dialect:
     `sampling` are its names for what OpenAI has no name for (`top_k`, `min_p`, `repeat_penalty`): what is not in it is
     not sent, since an unknown field may be refused. `grammar` are the keys under which a grammar stands; none: it takes
     none. `switches_thinking`: through `chat_template_kwargs`. `thinking_budget` is the field of that name, and `always`
-    is sent with every request. `larger_window` is the option that makes its window larger.
+    is sent with every request. `closes_streams`: it closes a connection after a streamed reply without having said so,
+    and whatever is sent over it just then is lost. `larger_window` is the option that makes its window larger.
     """
 
     name: Literal["openai", "llama-server", "vllm"]
@@ -25,6 +26,7 @@ class Dialect:
     switches_thinking: bool = False
     thinking_budget: str | None = None
     always: Mapping[str, Any] = field(default_factory=dict)
+    closes_streams: bool = False
     larger_window: str = "a larger context"
 
 
@@ -39,6 +41,7 @@ LLAMA_SERVER = Dialect(
     switches_thinking=True,
     thinking_budget="thinking_budget_tokens",
     always={"cache_prompt": True},
+    closes_streams=True,
     larger_window="a larger `--ctx-size` (its slots share it)",
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import orjson
 
-from gleanery.errors import ContextWindowError, ModelError, ModelNotFoundError, UnsupportedError
+from gleanery.errors import ContextWindowError, ModelError, ModelNotFoundError, ReplyError, UnsupportedError
 from gleanery.models.http import error_of_status
 from gleanery.models.wire import redact
 
@@ -30,6 +30,7 @@ _TOKENS = (
     re.compile(r"requested (\d+) tokens"),
 )
 _NO_MODEL = re.compile(r"model_not_found|invalid model name|model `?.*does not exist|model .*not found", re.IGNORECASE)
+_UNREADABLE = re.compile(r"does not match the expected [\w-]+ format")
 _WRONG_PATHS = frozenset({404, 405})
 
 
@@ -100,6 +101,7 @@ def failure_of(refusal: Refusal, headers: httpx.Headers, place: Place, body: Map
             _no_model(refusal, said, place)
             or _too_long(refusal, said, place)
             or _unsupported(refusal, said, place, body)
+            or _unreadable(refusal, place)
         )
         if failure is not None:
             return failure
@@ -116,6 +118,16 @@ def _no_model(refusal: Refusal, said: str, place: Place) -> ModelError | None:
             "gleanery.toml: it usually ends in /v1."
         )
     return None
+
+
+def _unreadable(refusal: Refusal, place: Place) -> ModelError | None:
+    """llama.cpp's words for an answer that it cannot take apart itself."""
+    if not _UNREADABLE.search(refusal.message):
+        return None
+    return ReplyError(
+        f"`{place.model}` gave an answer that its server could not read: it ended for want of tokens, or is no "
+        "well-formed text. Raise `max_tokens`."
+    )
 
 
 def _too_long(refusal: Refusal, said: str, place: Place) -> ModelError | None:

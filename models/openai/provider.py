@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from gleanery.errors import ContextWindowError, EndpointError, ModelError, ModelNotFoundError, OverloadedError
+from gleanery.errors import (
+    ContextWindowError,
+    EndpointError,
+    ModelError,
+    ModelNotFoundError,
+    OverloadedError,
+    ReplyError,
+)
 from gleanery.models.chat import Request
 from gleanery.models.endpoint import Endpoint
 from gleanery.models.openai import details
@@ -88,7 +95,13 @@ class OpenAIProvider:
         answer = Answer(self._connection.place)
         async with AsyncExitStack() as stack:
             response = await self._opened(request, stack)
-            if request.stream is False or "json" in response.headers.get("content-type", ""):
+            kind = response.headers.get("content-type", "")
+            if "html" in kind:
+                raise ReplyError(
+                    f"{self._connection.place} answered `{self.model}` with a web page. Check its `url` in "
+                    "gleanery.toml: that of an API mostly ends with /v1."
+                )
+            if request.stream is False or "json" in kind:
                 piece = answer.take(await response.read())
                 if piece is not None:
                     yield piece
@@ -142,7 +155,8 @@ class OpenAIProvider:
         return refused
 
     def _chat(self, request: Request, dialect: Dialect) -> AbstractAsyncContextManager[AsyncAPIResponse[Any]]:
-        return self._connection.chat(body_of(request, self._name, dialect))
+        body = body_of(request, self._name, dialect)
+        return self._connection.chat(body, last=dialect.closes_streams and bool(body["stream"]))
 
     async def _spoken(self, entry: ServedModel | None = None) -> Dialect:
         """The server's dialect, found out once; `entry` is the model in its list, where that is known."""

@@ -29,7 +29,7 @@ class JsonlExporter:
             line |= {
                 "attempts": result.attempts,
                 "usage": result.usage,
-                "timing": {"total_ms": result.milliseconds, **(result.timing or {})},
+                "timing": {**(result.timing or {}), "total_ms": result.milliseconds},
                 "cached": False,
             }
         self._stream.write(_line(line))

@@ -54,7 +54,7 @@ class TableExporter:
     Left to right: the columns that came with the records, as the first of them has them; id, status, confidence; the
     answer's `columns`; issues, error, input. A name that stands twice is the first's as `carried.NAME`. Whatever has no
     column is in JSONL only. No `columns` means those of a reference, with names, year and dates as one text each;
-    otherwise nested values stand as JSON.
+    otherwise nested values stand as JSON, and an answer that is no object is its own column `answer`.
 
     A cell that a spreadsheet would run as a formula (it begins with =, +, -, @, a tab or a carriage return, and is no
     number) gets a `'` before it, which spreadsheets take for "this is text". Line breaks are kept, quoted; control
@@ -87,7 +87,7 @@ class TableExporter:
         self._rows.writerow([_cell(name) for name in (*theirs, *ours)])
 
     def _values(self, result: Result) -> list[Any]:
-        output = result.output if isinstance(result.output, Mapping) else {}
+        output = result.output if isinstance(result.output, Mapping) else {"answer": result.output}
         return [
             *(result.carried.get(name) for name in self._carried or ()),
             *(result.id, result.status, result.confidence.get("record")),

@@ -15,6 +15,7 @@ from gleanery.tasks.grounding import Grounding, ground
 from gleanery.tasks.numerals import find_dates
 from gleanery.tasks.records import INFERRED, Span
 from gleanery.tasks.references.dates import read_date
+from gleanery.tasks.references.kinds import infer_language
 from gleanery.tasks.references.pages import read_pages
 
 _INFERRED = ("type", "language")
@@ -46,6 +47,12 @@ _WORD = re.compile(r"[^\W_]+")
 _ROMAN = re.compile(r"[MDCLXVI]{4,}", re.IGNORECASE)
 _LOOKS = 20  # words that may be the year of a date
 _WINDOW = 5  # words of a printed date, before and after its year
+
+
+def concluded(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference with the language of its title, where it was given without and leaves no doubt."""
+    language = None if "language" in reference else infer_language(reference.get("title", ""))
+    return {**reference, "language": language} if language else dict(reference)
 
 
 def ground_reference(reference: Mapping[str, Any], source: str) -> Grounding:

@@ -54,6 +54,7 @@ def test_scaffold_in_one_line(output: str) -> None:
         assert not Path("tasks").exists()
         return
     assert result.stdout.split() == ["tasks/mine/task.yaml", "tasks/mine/examples.jsonl"]
+    assert "gleanery run mine FILE" in result.stderr
     assert load_task("mine").output == output
     check("mine")
 

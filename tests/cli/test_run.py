@@ -223,7 +223,8 @@ def test_exit_code_4_where_a_record_failed(folder: Path, call: Call, monkeypatch
         (["bibliography", "refs.txt", "-o", "out"], 2, "no extension"),
         (["bibliography", "refs.txt", "--format", "bibtx"], 2, "bibtex"),
         (["bibliography", "refs.txt", "--field", "x"], 2, "--field"),
-        (["bibliography", "refs.txt", "--model", "ollama/qwen3:4b"], 3, "embedded/references"),
+        (["bibliography", "refs.txt", "--model", "olama/qwen3:4b"], 2, "Write provider/name"),
+        (["bibliography", "refs.txt", "--model", "openai/m@lab"], 2, "[endpoints.NAME]"),
     ],
 )
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])

@@ -55,6 +55,25 @@ def test_what_was_written_and_what_next(left_out: int, line: str, capsys: pytest
     assert lines[-1].startswith("Next: look at the records in review")
 
 
+def test_a_file_of_results_is_where_to_look_next(capsys: pytest.CaptureFixture[str]) -> None:
+    counted(result("ok"), result("review", "a")).show("my refs.jsonl", as_json=False)
+    assert capsys.readouterr().err.endswith("such as: gleanery show 'my refs.jsonl:r-1'\n")
+    counted(result("failed")).show("a.csv", as_json=False)
+    assert "the records that failed" in capsys.readouterr().err
+
+
+def test_who_was_asked_and_who_was_not(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = counted(result("ok"))
+    summary.models, summary.skipped = ("embedded/references", "ollama/qwen3:4b"), ("no chat model is set.",)
+    summary.show(None, as_json=False)
+    errors = capsys.readouterr().err
+    assert errors.splitlines()[0].endswith("with embedded/references then ollama/qwen3:4b")
+    assert "no chat model" not in errors
+    summary.add(result("review", "a"))
+    summary.show(None, as_json=False)
+    assert "was not asked about what is not ok: no chat model is set." in capsys.readouterr().err
+
+
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     counted(result("review", "a"), result("ok")).show("bücher.bib", as_json=True)
     output, errors = capsys.readouterr()
@@ -62,7 +81,8 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(output)
     assert said.pop("seconds") >= 0
     assert said == {
-        "records": 2, "ok": 1, "review": 1, "failed": 0, "reasons": {"a": 1}, "left_out": 0, "output": "bücher.bib",
+        "records": 2, "ok": 1, "review": 1, "failed": 0, "reasons": {"a": 1}, "left_out": 0, "models": [],
+        "output": "bücher.bib",
     }  # fmt: skip
 
 

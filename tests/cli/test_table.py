@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,8 @@ def width(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> in
     return columns
 
 
-def written(capsys: pytest.CaptureFixture[str], *results: Result) -> list[str]:
-    table = TerminalTable()
+def written(capsys: pytest.CaptureFixture[str], *results: Result, fields: Sequence[str] = ()) -> list[str]:
+    table = TerminalTable(fields)
     for one in results:
         table.write(one)
     table.close()
@@ -74,6 +76,32 @@ def test_what_a_line_shows(width: int, capsys: pytest.CaptureFixture[str]) -> No
 )
 def test_where_there_is_no_plain_title(one: Result, shown: str, width: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert shown in written(capsys, one)[1]
+
+
+@pytest.mark.parametrize("width", [60, 100], indirect=True)
+def test_fields_of_a_task_of_its_own(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {"term": "Krug " * 30, "year": 1200, "uses": ["wine", "oil"], "more": {"a": 1}, "none": None}
+    header, line = written(capsys, result(**answer), fields=tuple(answer))
+    assert header.split() == (["status", *answer] if width == 100 else ["status", "term", "year", "uses", "more"])
+    assert cell_len(line) <= width
+    assert line.split()[-4:] == ["1200", "wine;", "oil", '{"a":', "1}"][-4:]
+
+
+@pytest.mark.parametrize(
+    ("one", "shown"),
+    [
+        (result("failed", "the answer is torn"), "failed the answer is torn"),
+        (result("review", term=None, uses=[]), "review the input"),
+    ],
+)
+def test_a_line_without_values_says_why(
+    one: Result, shown: str, width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert written(capsys, one, fields=("term", "uses"))[1] == shown
+
+
+def test_chat_models_have_no_confidence(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert written(capsys, replace(result(type="book", title="A title"), confidence={}))[1].split()[1] == "book"
 
 
 def test_without_results_there_is_no_table(width: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,7 +90,7 @@ async def driven(limiter: Limiter, server: Server, clients: int = 300, counts: b
 
 @pytest.mark.parametrize("spread", [0.0, 0.5])
 @pytest.mark.parametrize("counts", [True, False])
-@pytest.mark.parametrize("slots", [1, 2, 3, 4, 6, 8, 13, 17, 32, 64])
+@pytest.mark.parametrize("slots", [1, 2, 3, 4, 6, 8, 13, 17, 48])
 def test_finds_how_many_a_server_works_on(slots: int, counts: bool, spread: float) -> None:
     async def main(clock: Callable[[], float]) -> None:
         limiter = Limiter(clock=clock)
@@ -100,9 +100,9 @@ def test_finds_how_many_a_server_works_on(slots: int, counts: bool, spread: floa
             await asyncio.sleep(75)
             server.tokens = 0
             for _ in range(100):
-                await asyncio.sleep(6)
+                await asyncio.sleep(3)
                 limits.append(limiter.limit)
-        assert server.tokens >= 0.95 * 600 * slots * 100
+        assert server.tokens >= 0.95 * 300 * slots * 100
         middle = sorted(limits)[50]
         assert slots <= middle <= 3.4 * slots
 
@@ -121,15 +121,15 @@ def test_a_slow_server_is_not_flooded_before_its_slots_are_known() -> None:
     simulate(main)
 
 
-@pytest.mark.parametrize("slots", [1, 2, 4, 8, 16, 64])
+@pytest.mark.parametrize("slots", [1, 2, 4, 8, 32])
 def test_slots_that_the_server_tells_are_kept_busy(slots: int) -> None:
     async def main(clock: Callable[[], float]) -> None:
         limiter, server = Limiter(clock=clock), Server(slots, spread=0.5, way=0.1)
         limiter.told(slots)
         assert slots < limiter.limit <= max(slots + 1, 1.25 * slots)
         async with driven(limiter, server):
-            await asyncio.sleep(200)
-        assert server.tokens >= 0.98 * 200 * slots * 100
+            await asyncio.sleep(100)
+        assert server.tokens >= 0.98 * 100 * slots * 100
         assert limiter.limit == slots + max(1, slots // 4)
 
     simulate(main)
@@ -221,6 +221,22 @@ def test_a_fixed_limit_stays() -> None:
     asyncio.run(main())
 
 
+def test_a_place_given_to_one_that_is_cancelled_is_passed_on() -> None:
+    async def main() -> None:
+        limiter = Limiter(1)
+        await limiter.enter()
+        first, second = (asyncio.create_task(limiter.enter()) for _ in range(2))
+        await asyncio.sleep(0)
+        limiter.leave()
+        first.cancel()
+        async with asyncio.timeout(1):
+            await second
+        assert first.cancelled()
+        assert (limiter.in_flight, limiter.waiting) == (1, 0)
+
+    asyncio.run(main())
+
+
 def test_too_little_to_do_says_nothing_about_the_server() -> None:
     async def main(clock: Callable[[], float]) -> None:
         limiter, server = Limiter(clock=clock), Server(64)
@@ -299,7 +315,7 @@ class Places(RuleBasedStateMachine):
 
 
 TestPlaces = Places.TestCase
-TestPlaces.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestPlaces.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
 
 
 def test_a_place_costs_microseconds() -> None:

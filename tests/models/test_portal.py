@@ -1,9 +1,12 @@
 """Chat models for code that waits: results, errors, streams, cancelling and context cross over to the loop."""
 
 import asyncio
+import os
+import signal
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import pytest
@@ -52,6 +55,39 @@ def test_a_stream_that_is_closed_early_ends_there() -> None:
         numbers.close()
         assert ended == ["ended"]
         assert list(portal.iterate(counting(ended))) == list(range(1000))
+
+
+@contextmanager
+def interrupted_soon() -> Iterator[None]:
+    """Ctrl-C in a moment, which ends the block."""
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        yield
+    timer.join()
+
+
+async def ending_slowly(ended: list[str]) -> AsyncGenerator[int, None]:
+    try:
+        yield 1
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0.02)
+        ended.append("ended")
+
+
+def test_who_is_interrupted_leaves_when_the_work_has_ended() -> None:
+    ended: list[str] = []
+    with Portal() as portal:
+        stream = portal.iterate(ending_slowly(ended))
+        assert next(stream) == 1
+        with interrupted_soon():
+            next(stream)
+        assert ended == ["ended"]
+        stream.close()
+        with interrupted_soon():
+            portal.run(asyncio.sleep(60))
+        assert portal.run(asyncio.sleep(0, "still there")) == "still there"
 
 
 def test_closing_cancels_what_is_running() -> None:

@@ -153,15 +153,24 @@ def test_who_comes_as_the_last_gives_up_still_waits() -> None:
         presence = Presence(Server(clock, 30.0).alive, 100.0)
         first = asyncio.create_task(presence.wait())
         await asyncio.sleep(5)
-
-        async def follow() -> bool:
-            await asyncio.gather(first, return_exceptions=True)
-            return await presence.wait()
-
-        second = asyncio.create_task(follow())
-        await asyncio.sleep(0)
         first.cancel()
-        assert await second
+        assert await asyncio.create_task(presence.wait())
+
+    simulate(main)
+
+
+def test_who_finds_it_gone_again_at_once_waits_anew() -> None:
+    async def main(clock: Callable[[], float]) -> None:
+        server = Server(clock, 10.0)
+        presence = Presence(server.alive, 100.0)
+
+        async def twice() -> float:
+            assert await presence.wait()
+            server.back = 50.0
+            assert await presence.wait()
+            return clock()
+
+        assert min(await asyncio.gather(twice(), twice())) >= 50
 
     simulate(main)
 

@@ -349,6 +349,8 @@ def instance(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
         if key in schema:
             return instance(schema[key][0], root)
     kind = schema.get("type", "object")
+    if isinstance(kind, list):
+        kind = kind[0]
     if kind == "object":
         return {name: instance(value, root) for name, value in schema.get("properties", {}).items()}
     if kind == "array":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gleanery.tasks.answers import AnswerReader, feedback
+from gleanery.tasks.answers import AnswerReader, feedback, quotable
 from gleanery.tasks.declarations import Task, load_task
 from gleanery.tasks.records import Issue, Record
 from gleanery.tasks.schemas import InvalidOutputError, load_schema
@@ -140,3 +140,11 @@ def test_feedback_tells_what_is_wrong_and_where() -> None:
 def test_long_values_are_shortened_in_messages(tmp_path: Path) -> None:
     answer = reader(declared(tmp_path)).read({"title": "zyx" * 100}, record())
     assert len(answer.issues[0].message) < 250
+
+
+def test_a_language_is_nothing_that_a_grammar_can_quote() -> None:
+    task = load_task("bibliography")
+    schema = load_schema(task)
+    assert "language" in schema.json_schema["properties"]
+    assert "language" not in quotable(schema)["properties"]
+    assert quotable(schema)["properties"].keys() == schema.json_schema["properties"].keys() - {"language"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gleanery.tasks.declarations import load_task
 from gleanery.tasks.records import INFERRED, Span
 from gleanery.tasks.references.assemble import assemble
-from gleanery.tasks.references.grounded import ground_reference
+from gleanery.tasks.references.grounded import concluded, ground_reference
 from gleanery.tasks.references.reference import Reference
 from gleanery.tasks.references.runs import Run
 
@@ -180,3 +180,11 @@ def test_it_never_raises_and_finds_what_the_specialist_lifted(source: str, data:
     for text in (source, source[::-1]):
         for span in ground_reference(reference, text).spans.values():
             assert span == INFERRED or 0 <= (span.start or 0) < (span.end or 0) <= len(text)
+
+
+def test_the_language_is_concluded_where_it_was_not_given() -> None:
+    given = {"title": "The history of the book in the city", "volume": "3"}
+    assert concluded(given) == {**given, "language": "en"}
+    assert concluded({**given, "language": "la"}) == {**given, "language": "la"}
+    assert concluded({"title": "Pi"}) == {"title": "Pi"}
+    assert concluded({}) == {}
