@@ -67,7 +67,7 @@ class Summary:
             click.echo(self._why() if status == "review" else "", err=True)
         if self._doubtful:
             for why in self.skipped:
-                click.echo(f"A further model of the task was not asked about what is not ok: {why}", err=True)
+                click.echo(f"A further model of the task was left out: {why}", err=True)
         if file:
             left_out = f", without {self.left_out:,} that the format cannot say" if self.left_out else ""
             click.echo(f"Written to {file}{left_out}.", err=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gleanery.tasks.declarations import Task
 
 DEFAULT = "default"
-_NO_DEFAULT = "no chat model is set: put `default_model` into gleanery.toml, or give --model."
+_NO_DEFAULT = "no chat model is set. Put `default_model` into gleanery.toml, or give --model."
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date as Date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -14,8 +15,6 @@ from gleanery.tasks.declarations import Task, load_task
 from gleanery.tasks.records import Record, Recorded, Result
 
 if TYPE_CHECKING:
-    from gleanery.models.opening import Models
-    from gleanery.models.portal import Portal
     from gleanery.settings import Settings
     from gleanery.tasks.sources import Format
 
@@ -35,16 +34,19 @@ class Run(Iterator[Result]):
         models: tuple[str, ...],
         skipped: tuple[str, ...] = (),
         exchanges: tuple[Recorded, ...] = (),
+        end: Callable[[], None] | None = None,
     ) -> None:
-        self._results = results
+        self._results, self._end = results, end
         self.models, self.skipped, self.exchanges = models, skipped, exchanges
 
     def __next__(self) -> Result:
         return next(self._results)
 
     def close(self) -> None:
-        """End the work."""
+        """End the work, begun or not."""
         self._results.close()
+        if self._end is not None:
+            self._end()
 
 
 def run(
@@ -130,34 +132,27 @@ def _started_on_chat_models(
     from gleanery.models.wire import recording
     from gleanery.staging import Staging
 
-    portal = Portal()
-    models: Models | None = None
-    try:
+    with ExitStack() as opened:
+        portal = opened.enter_context(Portal())
         with recording() as exchanges:
             choice = portal.run(choose_models(task, model, settings))
             models = Models(settings.endpoints, settings.gguf, settings.cache_dir)
+            opened.callback(lambda: portal.run(models.aclose()))
+            opened.callback(portal.cancel)
             skipped = list(choice.skipped)
-            agent = portal.run(Staging(task, settings, date, models, portal).agent(choice.addresses, skipped))
-    except BaseException:
-        _close(portal, models)
-        raise
-    results = perform_concurrently(records, agent, portal)
-    return Run(_closing(results, portal, models), choice.addresses, tuple(skipped), tuple(exchanges))
+            agent = portal.run(Staging(task, settings, date, models).agent(choice.addresses, skipped))
+        results = perform_concurrently(records, agent, portal)
+        end = opened.pop_all().close
+    return Run(_ended(results, end), choice.addresses, tuple(skipped), tuple(exchanges), end)
 
 
-def _closing(results: Generator[Result, None, None], portal: Portal, models: Models) -> Generator[Result, None, None]:
-    """The results; the models are closed after them, however this ends."""
+def _ended(results: Generator[Result, None, None], end: Callable[[], None]) -> Generator[Result, None, None]:
+    """The results; what was opened for them is closed at their end, however that comes."""
     try:
         yield from results
     finally:
         results.close()
-        _close(portal, models)
-
-
-def _close(portal: Portal, models: Models | None) -> None:
-    if models is not None:
-        portal.run(models.aclose())
-    portal.close()
+        end()
 
 
 def _records(source: Iterable[str | Record]) -> Iterator[Record]:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gleanery.jobs.concurrent import AsyncAgent
     from gleanery.models.chat import Chat
     from gleanery.models.opening import Models
-    from gleanery.models.portal import Portal
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
 
@@ -31,10 +30,12 @@ class Staging:
     settings: Settings
     date: Date
     models: Models
-    portal: Portal
 
     async def agent(self, addresses: Sequence[str], skipped: list[str]) -> AsyncAgent:
-        """The agent that asks these models in order; a later one that is not there is left out, `skipped` says why."""
+        """The agent that asks these models in order; those that are not there are left out, `skipped` says why.
+
+        Raises what is wrong with the last of them, where none is there.
+        """
         if self.task.kind == "generate":
             raise ModelError(
                 f"Task `{self.task.name}` is of kind `generate`, which cannot be run. Make it `extract` or `agent` in "
@@ -45,7 +46,7 @@ class Staging:
             try:
                 stages.append(await self._stage(address))
             except (EndpointError, ModelNotFoundError) as error:
-                if not stages:
+                if not stages and address == addresses[-1]:
                     raise
                 skipped.append(str(error))
         from gleanery.agents.cascade import Cascade

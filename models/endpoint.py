@@ -91,7 +91,7 @@ def endpoint_of(address: Address, endpoints: Mapping[str, Endpoint]) -> Endpoint
     if address.endpoint and "://" in address.endpoint:
         known = (e for e in of_kind.values() if e.url.rstrip("/") == address.endpoint.rstrip("/"))
         return next(known, Endpoint(_CREDENTIALS.sub("", address.endpoint), kind, address.endpoint))
-    if address.endpoint in endpoints and address.endpoint not in of_kind:
+    if address.endpoint and address.endpoint in endpoints and address.endpoint not in of_kind:
         other = endpoints[address.endpoint].kind
         raise UsageError(
             f"`{address}`: the endpoint `{address.endpoint}` is of kind `{other}`. Write "

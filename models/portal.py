@@ -12,6 +12,7 @@ import contextvars
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -37,13 +38,16 @@ class Portal:
         self.close()
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """What the coroutine returns or raises. Where the waiting is interrupted (Ctrl-C), it is cancelled."""
+        """What the coroutine returns or raises. Where the waiting is interrupted (Ctrl-C), it is cancelled and has
+        ended."""
         future, started = self._started(work)
         try:
             return future.result()
         except BaseException:
             if not future.done():
                 self._loop.call_soon_threadsafe(lambda: started.result().cancel())
+                with suppress(BaseException):  # a second interruption ends this waiting
+                    future.result()
             raise
 
     def start(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
@@ -61,11 +65,15 @@ class Portal:
         finally:
             self.run(items.aclose())
 
+    def cancel(self) -> None:
+        """Cancel what is running, and wait for its end."""
+        self.run(_cancel_others())
+
     def close(self) -> None:
         """Cancel what is running, end the loop and its thread."""
         if self._loop.is_closed():
             return
-        self.run(_cancel_others())
+        self.cancel()
         self.run(self._loop.shutdown_asyncgens())
         self.run(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -77,11 +85,15 @@ class Portal:
         started: Future[asyncio.Task[None]] = Future()
         context = contextvars.copy_context()
 
+        def cancelled(_: object = None) -> None:
+            if not future.done() and future.cancel():
+                future.set_running_or_notify_cancel()  # without it, whoever waits for the future is not told
+
         async def perform() -> None:
             try:
                 result = await work
             except asyncio.CancelledError:
-                future.cancel()
+                cancelled()
             except BaseException as error:
                 future.set_exception(error)
             else:
@@ -90,7 +102,7 @@ class Portal:
         def begin() -> None:
             task = self._loop.create_task(perform(), context=context)
             # A task that is cancelled before its first step never gets to say what became of it.
-            task.add_done_callback(lambda _: future.cancel())
+            task.add_done_callback(cancelled)
             started.set_result(task)
 
         self._loop.call_soon_threadsafe(begin)

@@ -32,6 +32,7 @@ class GgufProvider:
         self._starting = asyncio.Lock()
         self._engine: Engine | None = None
         self._server: OpenAIProvider | None = None
+        self._closed = False
 
     @property
     def model(self) -> str:
@@ -72,8 +73,9 @@ class GgufProvider:
             return False
 
     async def aclose(self) -> None:
-        """End the engine."""
+        """End the engine, for good."""
         async with self._starting:
+            self._closed = True
             await self._end()
 
     @asynccontextmanager
@@ -93,6 +95,8 @@ class GgufProvider:
             raise EndpointError(message) from error
 
     async def _started(self) -> tuple[Engine, OpenAIProvider]:
+        if self._closed:
+            raise EndpointError(f"`{self.model}` was closed: it is not started again.")
         if self._engine is None or self._server is None or not self._engine.alive:
             await self._end()
             self._engine = await self._new_engine()

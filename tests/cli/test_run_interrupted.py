@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal import COMMAND, environment
 from servers.ollama_server import Behaviour, OllamaServer
+from terminal import COMMAND, environment
 
 TASK = """\
 name: works

@@ -71,7 +71,7 @@ def test_who_was_asked_and_who_was_not(capsys: pytest.CaptureFixture[str]) -> No
     assert "no chat model" not in errors
     summary.add(result("review", "a"))
     summary.show(None, as_json=False)
-    assert "was not asked about what is not ok: no chat model is set." in capsys.readouterr().err
+    assert "A further model of the task was left out: no chat model is set." in capsys.readouterr().err
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:

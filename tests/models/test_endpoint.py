@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gleanery.errors import UsageError
 from gleanery.models.endpoint import OLLAMA, Address, Endpoint, endpoint_of, parse_address
+from gleanery.settings import load_settings
 
 URL = "http://gpu1:8000/v1"
 RACK = Endpoint("rack", "openai", URL, in_flight=7)
@@ -108,3 +111,12 @@ def test_secrets_are_not_shown() -> None:
     assert unnamed.url == "http://ada:hunter2@gpu1/v1"
     for secret in ("hunter2", "sesame"):
         assert secret not in f"{named!r} {unnamed!r}"
+
+
+def test_settings_show_no_secrets(tmp_path: Path) -> None:
+    url = "http://ada:hunter2@gpu1/v1"
+    lines = ["[endpoints.lab]", 'kind = "openai"', f'url = "{url}"', 'api_key_env = "LAB_KEY"']
+    (tmp_path / "gleanery.toml").write_text("\n".join(lines))
+    settings = load_settings(project=tmp_path, environ={"LAB_KEY": "sesame", "XDG_CONFIG_HOME": str(tmp_path)})
+    assert (settings.endpoints["lab"].url, settings.endpoints["lab"].api_key) == (url, "sesame")
+    assert "hunter2" not in repr(settings) and "sesame" not in repr(settings)

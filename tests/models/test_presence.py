@@ -78,6 +78,28 @@ def test_a_later_loss_starts_anew() -> None:
     simulate(main)
 
 
+def test_once_patience_is_over_who_comes_does_not_wait_again() -> None:
+    async def main(clock: Callable[[], float]) -> None:
+        server = Server(clock, 1000.0)
+        presence = Presence(server.alive, 20.0)
+        assert not await presence.wait()
+        for tries in range(1, 4):
+            asked = len(server.asked)
+            assert await asyncio.gather(*[presence.wait() for _ in range(10)]) == [False] * 10
+            assert (clock(), len(server.asked) - asked) == (pytest.approx(20.0), 1), tries
+        presence.answered()
+        assert not presence.lost
+        assert not await presence.wait()
+        assert clock() == pytest.approx(40.0), "it answered somebody: there is patience anew"
+        server.back = 0.0
+        assert await presence.wait()
+        server.back = 1000.0
+        assert not await presence.wait()
+        assert clock() == pytest.approx(60.0), "so there is when it answered the question"
+
+    simulate(main)
+
+
 def test_one_that_does_not_answer_or_raises_is_not_there() -> None:
     async def hangs() -> bool:
         await asyncio.sleep(1e6)
