@@ -185,9 +185,9 @@ def _threads(url: str, key: str, bodies: Sequence[bytes]) -> None:
 
 def _crews(url: str, key: str, texts: Sequence[str]) -> None:
     """One crew a record with CrewAI's own client, its agent asked for the same schema."""
-    from gleanery.agents.quiet import silence_crewai
+    from gleanery.agents.quiet import import_crewai
 
-    silence_crewai()
+    import_crewai()
     from typing import Literal
 
     from crewai import LLM, Agent, Crew, Task

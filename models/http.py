@@ -16,6 +16,9 @@ CONNECT_SECONDS = 10.0
 TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
 """Only connecting has its own limit: how long a reply may take is watched by the door, chunk by chunk."""
 
+HEADERS = {"accept-encoding": "identity"}
+"""A compressed reply could be read by nobody in the wire record."""
+
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from gleanery.errors import ModelError, ReplyError, UsageError
 from gleanery.models.endpoint import OLLAMA, Endpoint
-from gleanery.models.http import TIMEOUT, error_of, error_of_status, secrets_of, transport_to
+from gleanery.models.http import HEADERS, TIMEOUT, error_of, error_of_status, secrets_of, transport_to
 from gleanery.models.ollama.errors import meaning, said_in
 from gleanery.models.wire import Call, acting_for, redact
 
@@ -44,7 +44,7 @@ class OllamaClient(ollama.AsyncClient):
             self._secrets = secrets_of(endpoint.url, endpoint.api_key)
             super().__init__(
                 endpoint.url,
-                headers={"authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {},
+                headers=HEADERS | ({"authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}),
                 auth=None if endpoint.api_key else _credentials(endpoint.url),
                 follow_redirects=False,
                 trust_env=False,

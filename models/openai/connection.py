@@ -12,7 +12,7 @@ import orjson
 
 from gleanery.errors import ModelError, ReplyError
 from gleanery.models.endpoint import Endpoint
-from gleanery.models.http import TIMEOUT, error_of, secrets_of, transport_to
+from gleanery.models.http import HEADERS, TIMEOUT, error_of, secrets_of, transport_to
 from gleanery.models.openai.failures import Place, Refusal, ServerSaidError, failure_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Connection:
             api_key=key or "none",
             http_client=httpx.AsyncClient(
                 transport=transport or transport_to(endpoint.url, key),
+                headers=HEADERS,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=TIMEOUT,

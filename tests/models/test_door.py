@@ -34,6 +34,13 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.fixture(params=["ollama", "vllm"])
+def either(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """One server of each way of speaking, for what does not depend on more."""
+    with chat_server(request.param) as lab:
+        yield lab
+
+
 @pytest.fixture
 def ollama() -> Iterator[Lab]:
     with chat_server("ollama") as lab:
@@ -188,9 +195,9 @@ async def test_a_gguf_engine_stops_for_who_leaves(tiny_gguf: Path) -> None:
 @STREAMED
 @pytest.mark.parametrize("text", ["<think>Hm, {hm}.</think>\n\nIt is 7.", "Hm, {hm}.</think> It is 7."])
 @awaited
-async def test_thinking_in_the_text_is_told_from_the_answer(lab: Lab, stream: bool | None, text: str) -> None:
-    lab.says(Said(text))
-    async with lab.opened() as door:
+async def test_thinking_in_the_text_is_told_from_the_answer(either: Lab, stream: bool | None, text: str) -> None:
+    either.says(Said(text))
+    async with either.opened() as door:
         reply = await door.send(Request.ask("What?", stream=stream))
     assert (reply.text, reply.thinking) == ("It is 7.", "Hm, {hm}.")
 
@@ -206,25 +213,25 @@ async def test_no_chunk_shows_thinking_as_text(lab: Lab) -> None:
 
 @STREAMED
 @awaited
-async def test_a_budget_of_thinking_ends_it(lab: Lab, stream: bool | None) -> None:
-    lab.says(Said("Too late.", "hm " * 200, pause=0.001), Said("Well then."))
-    async with lab.opened(in_flight=1) as door:
+async def test_a_budget_of_thinking_ends_it(either: Lab, stream: bool | None) -> None:
+    either.says(Said("Too late.", "hm " * 200, pause=0.001), Said("Well then."))
+    async with either.opened(in_flight=1) as door:
         with recording() as exchanges:
             reply = await door.send(Request.ask("Think.", thinking=10, stream=stream))
-        await lab.until(lambda: lab.server.aborted)
+        await either.until(lambda: either.server.aborted)
     assert (reply.text, reply.attempts) == ("Well then.", 2)
     assert reply.thinking.split() == ["hm"] * 10
     chats = [exchange for exchange in exchanges if exchange.purpose == "chat"]
     assert [chat.attempt for chat in chats] == [1, 2]
     assert chats[0].error is not None and "10 tokens" in chats[0].error and "hm" in chats[0].reply
     assert chats[1].error is None
-    assert [_thinks(lab.kind, chat) for chat in lab.chats] == [True, False]
+    assert [_thinks(either.kind, chat) for chat in either.chats] == [True, False]
 
 
 @awaited
-async def test_what_streams_by_adds_up_though_thinking_was_ended(lab: Lab) -> None:
-    lab.says(Said("Too late.", "hm " * 200, pause=0.001), Said("Well then."))
-    async with lab.opened() as door:
+async def test_what_streams_by_adds_up_though_thinking_was_ended(either: Lab) -> None:
+    either.says(Said("Too late.", "hm " * 200, pause=0.001), Said("Well then."))
+    async with either.opened() as door:
         chunks, reply = await streamed(door, Request.ask("Think.", thinking=10))
     assert "".join(chunk.text for chunk in chunks) == reply.text == "Well then."
     assert "".join(chunk.thinking for chunk in chunks) == reply.thinking
@@ -306,13 +313,13 @@ async def test_room_for_the_answer_is_part_of_the_window(lab: Lab) -> None:
 
 
 @awaited
-async def test_no_more_are_in_flight_than_the_settings_say(lab: Lab) -> None:
-    lab.says(*[Said("one two", pause=0.005)] * 64)
-    async with lab.opened(in_flight=5) as door:
+async def test_no_more_are_in_flight_than_the_settings_say(either: Lab) -> None:
+    either.says(*[Said("one two", pause=0.005)] * 64)
+    async with either.opened(in_flight=5) as door:
         replies = await asyncio.gather(*[door.send(Request.ask(f"{n}")) for n in range(64)])
     assert {reply.text for reply in replies} == {"one two"}
-    assert lab.server.busiest == 5
-    asked = [int(chat["messages"][0]["content"]) for chat in lab.chats]
+    assert either.server.busiest == 5
+    asked = [int(chat["messages"][0]["content"]) for chat in either.chats]
     assert sorted(asked[:5]) == list(range(5)) and sorted(asked) == list(range(64))
 
 
@@ -338,12 +345,12 @@ async def test_the_slots_of_a_server_are_its_places_and_some_to_spare() -> None:
 
 @pytest.mark.parametrize(("places", "streams"), [(STREAMED_UP_TO, True), (STREAMED_UP_TO + 1, False)])
 @awaited
-async def test_replies_come_whole_where_many_are_in_flight(lab: Lab, places: int, streams: bool) -> None:
-    async with lab.opened(in_flight=places) as door:
+async def test_replies_come_whole_where_many_are_in_flight(either: Lab, places: int, streams: bool) -> None:
+    async with either.opened(in_flight=places) as door:
         await door.send(Request.ask("hi"))
         chunks, _ = await streamed(door, Request.ask("hi"))
         await door.send(Request.ask("hi", stream=not streams))
-    assert [chat["stream"] for chat in lab.chats] == [streams, True, not streams]
+    assert [chat["stream"] for chat in either.chats] == [streams, True, not streams]
     assert chunks
 
 

@@ -69,7 +69,7 @@ def failure(server: OpenAIServer, request: Request) -> tuple[str, GleaneryError]
         (Response(302, headers={"location": "http://elsewhere/"}), ReplyError, "302", ""),
         (Response(400, b"plain words", content_type="text/plain"), ReplyError, "plain words", ""),
         (Response(400, b'{"detail": [{"loc": 1}]}'), ReplyError, "loc", ""),
-        (Response(200, b"<html>Hello</html>", content_type="text/html"), EndpointError, "broke off", ""),
+        (Response(200, b"<html>Hello</html>", content_type="text/html"), ReplyError, "web page", ""),
         (Response.json({"error": {"message": "boom"}}), ReplyError, "boom", ""),
     ],
 )
