@@ -29,11 +29,10 @@ demo: .venv/.installed ## Parse examples/references.txt: a table, then one recor
 	@$(BIN)/gleanery run bibliography examples/references.txt --limit 1 --format bibtex -q
 
 test: .venv/.installed ## Run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-live: .venv/.installed ## Run the contract on real models: make live MODELS="ollama/qwen3:4b openai/NAME@http://host:8000/v1"
-	@test -n "$(MODELS)" || { echo 'Say which models: make live MODELS="ollama/qwen3:4b"' >&2; exit 2; }
-	GLEANERY_LIVE_MODELS="$(MODELS)" $(BIN)/python -m pytest -m live
+live: .venv/.installed ## Run the contract on real models: those at OLLAMA_HOST, or make live MODELS="ollama/qwen3:4b ..."
+	$(if $(MODELS),GLEANERY_LIVE_MODELS="$(MODELS)") $(BIN)/python -m pytest -m live -rs
 
 lint: .venv/.installed ## Check style, types, and that no room imports from a floor above it
 	$(BIN)/ruff check .

@@ -7,7 +7,6 @@ clock, tries again where that helps, tells thinking from answer, and sees that n
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from time import perf_counter
@@ -218,7 +217,7 @@ class _Trouble:
             raise failure
         if self._broken >= BROKEN_TRIES:
             raise ReplyError(f"{failure} That happened {self._broken} times, and the server is there.") from failure
-        await asyncio.sleep(random.uniform(0.0, 0.1))
+        await asyncio.sleep(next(self._delays))  # a proxy answers while what is behind it starts again
 
     async def _overloaded(self, failure: OverloadedError) -> None:
         delay = next(self._delays) + (failure.after or 0.0)
