@@ -150,14 +150,15 @@ def _ours(url: str, key: str, folder: Path, texts: Sequence[str]) -> tuple[float
 async def _bare(url: str, key: str, bodies: Sequence[bytes], at_once: int) -> None:
     """The bodies as they are, sent by httpx and nothing else; the replies are read and thrown away."""
     places = asyncio.Semaphore(at_once)
-    # llama.cpp closes a connection after a streamed reply, without saying so.
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Connection": "close"}
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=at_once)
     async with httpx.AsyncClient(headers=headers, limits=limits, timeout=600, trust_env=False) as client:
 
         async def call(body: bytes) -> None:
             async with places:
-                (await client.post(f"{url}/chat/completions", content=body)).raise_for_status()
+                # llama.cpp closes a connection after a streamed reply, without saying so.
+                last = {"Connection": "close"} if b'"stream":true' in body else None
+                (await client.post(f"{url}/chat/completions", content=body, headers=last)).raise_for_status()
 
         await asyncio.gather(*map(call, bodies))
 

@@ -81,7 +81,8 @@ class Request:
     `thinking`: False off, True on, a number of tokens on with that budget, None as the model likes.
     `timeout` and `stall` are seconds, for the whole call and between two chunks; None: what the endpoint's are.
     `stream=False` asks for the reply in one piece: cheaper where many are in flight, but nothing is seen before the
-    end, so `stall` cannot be told from slowness. None: streamed while few are in flight.
+    end, so `stall` is told from slowness only where a model is known to be quick. None: streamed, unless many are in
+    flight or the model is known to be quick.
     """
 
     messages: tuple[Message, ...]

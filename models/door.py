@@ -22,6 +22,7 @@ from gleanery.errors import (
 from gleanery.models.chat import Capabilities, Chunk, Finish, Reply, Request, Timing, ToolCall
 from gleanery.models.guard import ContextGuard
 from gleanery.models.limiter import Limiter
+from gleanery.models.pace import Pace
 from gleanery.models.presence import Presence, delays
 from gleanery.models.probing import as_served, probe
 from gleanery.models.profiles import ProfileCache
@@ -61,7 +62,7 @@ class Door:
         self._provider = provider
         self._limiter, self._presence, self._profiles = limiter, presence, profiles
         self._timeout, self._stall, self._patience = timeout, stall, patience
-        self._guard = ContextGuard(provider)
+        self._guard, self._pace = ContextGuard(provider), Pace()
         self._asking = asyncio.Lock()
         self._facts: ModelFacts | None = None
         self._capabilities: Capabilities | None = None
@@ -109,13 +110,15 @@ class Door:
 
     async def prepared(self, request: Request) -> Request:
         """The request as it would be sent now: with its context, and whether it would be streamed."""
-        stream = self._limiter.limit <= STREAMED_UP_TO if request.stream is None else request.stream
+        stall = self._stall if request.stall is None else request.stall
+        streams = self._limiter.limit <= STREAMED_UP_TO and not self._pace.quick(stall)
+        stream = streams if request.stream is None else request.stream
         if request.thinking is not None and not isinstance(request.thinking, bool):
             stream = True  # a budget is kept by counting what streams by
         request = request.but(
             stream=stream,
             timeout=self._timeout if request.timeout is None else request.timeout,
-            stall=self._stall if request.stall is None else request.stall,
+            stall=stall,
         )
         return await self._guard.fit(request, await self.facts())
 
@@ -152,13 +155,14 @@ class Door:
             if self._closed:
                 self._limiter.leave()
                 raise EndpointError(f"`{self.model}` was closed before it was asked.")
-            attempt = _Attempt(self._provider, request, trouble.attempts, queued, thoughts)
+            attempt = _Attempt(self._provider, request, trouble.attempts, queued, thoughts, self._watched(request))
             failure: ModelError
             try:
                 async with aclosing(attempt.chunks()) as chunks:
                     async for chunk in chunks:
                         if chunk.reply is not None:
                             self._presence.answered()
+                            self._pace.saw(chunk.reply.timing.total)
                             await self._sound(attempt, request)
                         yield chunk
                 return
@@ -177,6 +181,10 @@ class Door:
                     seconds=attempt.seconds, tokens=attempt.tokens, overloaded=trouble.is_overload(attempt.failure)
                 )
             await trouble.wait_out(failure)
+
+    def _watched(self, request: Request) -> bool:
+        """Whether silence tells of a stall: a slow reply in one piece is silent too."""
+        return request.stream is not False or (request.stall is not None and self._pace.quick(request.stall))
 
     async def _sound(self, attempt: _Attempt, request: Request) -> None:
         """Raise where the reply is none, or answers a prompt that was cut."""
@@ -231,8 +239,15 @@ class _Attempt:
     """One request on its way, and what has come of it."""
 
     def __init__(
-        self, provider: Provider, request: Request, number: int, queued: float, thoughts: Sequence[str]
+        self,
+        provider: Provider,
+        request: Request,
+        number: int,
+        queued: float,
+        thoughts: Sequence[str],
+        watched: bool,
     ) -> None:
+        self._watched = watched
         self._provider, self._request, self._number, self._queued = provider, request, number, queued
         self._texts: list[str] = []
         self.thoughts = list(thoughts)
@@ -294,7 +309,7 @@ class _Attempt:
         timeout, stall = self._request.timeout, self._request.stall
         assert timeout is not None and stall is not None
         left = timeout - (perf_counter() - began)
-        watched = self._request.stream is not False and stall < left
+        watched = self._watched and stall < left
         try:
             async with asyncio.timeout(stall if watched else left):
                 return await anext(pieces)
