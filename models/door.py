@@ -108,19 +108,22 @@ class Door:
             async for chunk in chunks:
                 yield chunk
 
-    async def prepared(self, request: Request) -> Request:
-        """The request as it would be sent now: with its context, and whether it would be streamed."""
-        stall = self._stall if request.stall is None else request.stall
-        streams = self._limiter.limit <= STREAMED_UP_TO and not self._pace.quick(stall)
-        stream = streams if request.stream is None else request.stream
-        if request.thinking is not None and not isinstance(request.thinking, bool):
-            stream = True  # a budget is kept by counting what streams by
+    async def _prepared(self, request: Request) -> Request:
+        """The request with its context and its limits of time."""
         request = request.but(
-            stream=stream,
             timeout=self._timeout if request.timeout is None else request.timeout,
-            stall=stall,
+            stall=self._stall if request.stall is None else request.stall,
         )
         return await self._guard.fit(request, await self.facts())
+
+    def _streamed(self, request: Request) -> Request:
+        """The request as it is sent now: in pieces or in one."""
+        assert request.stall is not None
+        if request.thinking is not None and not isinstance(request.thinking, bool):
+            return request.but(stream=True)  # a budget is kept by counting what streams by
+        if request.stream is not None:
+            return request
+        return request.but(stream=self._limiter.limit <= STREAMED_UP_TO and not self._pace.quick(request.stall))
 
     async def aclose(self) -> None:
         """Close the provider's connections. What is in flight fails."""
@@ -147,7 +150,7 @@ class Door:
 
     async def _chunks(self, request: Request, *, again: bool) -> AsyncGenerator[Chunk, None]:
         """The chunks of the attempt that succeeds; with `again`, those of failed ones came before them."""
-        request = await self.prepared(request)
+        request = await self._prepared(request)
         trouble = _Trouble(self._presence, self._patience)
         queued, thoughts = 0.0, list[str]()
         while True:
@@ -155,7 +158,8 @@ class Door:
             if self._closed:
                 self._limiter.leave()
                 raise EndpointError(f"`{self.model}` was closed before it was asked.")
-            attempt = _Attempt(self._provider, request, trouble.attempts, queued, thoughts, self._watched(request))
+            sent = self._streamed(request)  # only now: while it stood in line, others have shown how long replies take
+            attempt = _Attempt(self._provider, sent, trouble.attempts, queued, thoughts, self._watched(sent))
             failure: ModelError
             try:
                 async with aclosing(attempt.chunks()) as chunks:
@@ -163,7 +167,7 @@ class Door:
                         if chunk.reply is not None:
                             self._presence.answered()
                             self._pace.saw(chunk.reply.timing.total)
-                            await self._sound(attempt, request)
+                            await self._sound(attempt, sent)
                         yield chunk
                 return
             except _TooMuchThinkingError as error:
