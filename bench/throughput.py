@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
+from statistics import harmonic_mean
 from typing import Any
 
 import httpx
@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=400)
     parser.add_argument("--model", type=Path, help="a GGUF file; default: random weights, about a million of them")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--without-crewai", action="store_true", help="leave out the slowest way")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,12 +90,15 @@ def _measure(url: str, key: str, folder: Path, options: argparse.Namespace) -> N
         few = texts[: max(1, len(texts) // 8)]
         _crews(url, key, few[:2])  # imports, and the first kickoff's half second
         ways[f"a CrewAI kickoff each, {SLOTS} threads"] = lambda: _rate(len(few), lambda: _crews(url, key, few))
-    # In turn, so that a machine that others use too is the same to all.
-    turns = [{name: way() for name, way in ways.items()} for _ in range(options.rounds)]
-    limit = next(iter(ways))
-    for name in ways:
-        rate, share = (median(turn[name] / turn.get(by, 1.0) for turn in turns) for by in ("", limit))
-        print(f"  {name:34} {rate:7.1f}   {100 * share:5.1f} % of the bare loop")
+    # In turn, there and back, so that a machine that others use too is the same to all.
+    turns: list[dict[str, float]] = []
+    for turn in range(options.rounds):
+        order = list(ways) if turn % 2 == 0 else list(reversed(ways))
+        turns.append({name: ways[name]() for name in order})
+    rates = {name: harmonic_mean(turn[name] for turn in turns) for name in ways}
+    limit = next(iter(rates.values()))
+    for name, rate in rates.items():
+        print(f"  {name:34} {rate:7.1f}   {100 * rate / limit:5.1f} % of the bare loop")
 
 
 def _rate(count: int, work: Callable[[], object]) -> float:
