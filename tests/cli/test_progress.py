@@ -50,7 +50,7 @@ def slowly() -> int:
 
     def write() -> None:
         with os.fdopen(writing, "wb", buffering=0) as pipe:
-            for _ in range(20):
+            for _ in range(40):
                 pipe.write(LINE)
                 time.sleep(0.1)
 
@@ -67,8 +67,8 @@ def test_long_work_has_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
     after = sent[sent.rindex(BAR) :]
     assert "\x1b[2K" in after, "the bar's line is erased"
     assert "\x1b[?25h" in after, "the cursor is shown again"
-    assert "20 records in" in after
-    assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == 20
+    assert "40 records in" in after
+    assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == 40
 
 
 def test_short_work_and_quiet_work_have_none(tmp_path: Path) -> None:
@@ -83,4 +83,4 @@ def test_lines_on_the_terminal_itself_have_none_between_them() -> None:
         code, sent = on_terminal("run", "bibliography", "-", "--json", stdin=stdin)
     assert code == 0
     assert BAR not in sent
-    assert sent.count('{"id"') == 20
+    assert sent.count('{"id"') == 40
