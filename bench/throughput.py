@@ -4,7 +4,8 @@
 
 llama.cpp runs on one core and whoever asks on another. All ways send the bodies that our own run sent, in one run of
 this script: a bare asyncio loop at the best of several concurrencies is the engine's limit. Random weights do: what is
-measured is how well the engine is kept busy, not what it says.
+measured is how well the engine is kept busy, not what it says. Our time begins when the model is opened: finding out
+once what it can do is not counted, nor is CrewAI's import.
 """
 
 from __future__ import annotations

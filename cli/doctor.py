@@ -52,7 +52,7 @@ class Checkup:
 @click.argument("model", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(model: tuple[str, ...], as_json: bool) -> None:
-    """Check the servers of the settings, Ollama at its usual place, and what their models can do.
+    """Check the servers of the settings (if none: Ollama at its usual place), and what their models can do.
 
     Each MODEL, and the default model, is loaded and asked; of others is told what their server states.
     """
@@ -72,7 +72,7 @@ def _checkup(named: tuple[str, ...], settings: Settings) -> Checkup:
 
     usual = doctoring.usual_endpoint(settings.endpoints)
     endpoints = asyncio.run(doctoring.look_at_endpoints([*settings.endpoints.values(), *([usual] if usual else [])]))
-    default = settings.default_model or _only_model(endpoints, settings)
+    default = settings.default_model or _only_model(endpoints)
     chats = _chats(default, named)
     asked = []
     if chats:
@@ -100,10 +100,9 @@ def _chats(default: str | None, named: tuple[str, ...]) -> list[str]:
     return [address for address in dict.fromkeys(wanted) if address and not address.startswith("embedded/")]
 
 
-def _only_model(endpoints: list[EndpointReport], settings: Settings) -> str | None:
+def _only_model(endpoints: list[EndpointReport]) -> str | None:
     """The model that `default` is where the settings name none: the only one that the only Ollama has."""
-    reports = [report for report in endpoints if report.kind == "ollama"]
-    declared = [report for report in reports if report.name in settings.endpoints] or reports
+    declared = [report for report in endpoints if report.kind == "ollama"]
     named = [report for report in declared if report.name == "ollama"]
     report = declared[0] if len(declared) == 1 else named[0] if named else None
     return report.models[0].model if report and len(report.models) == 1 else None
@@ -111,8 +110,7 @@ def _only_model(endpoints: list[EndpointReport], settings: Settings) -> str | No
 
 def _about_endpoints(endpoints: list[EndpointReport], settings: Settings) -> Iterator[str]:
     for report in endpoints:
-        # Nobody said that Ollama runs at its usual place: where other servers are declared, it need not.
-        if report.trouble and (report.name in settings.endpoints or not settings.endpoints):
+        if report.trouble:
             yield report.trouble
         variable = settings.values.get(f"endpoints.{report.name}.api_key_env")
         if variable and variable.value and settings.endpoints[report.name].api_key is None:

@@ -213,9 +213,5 @@ def _tools(server: str) -> str:
 
 
 def usual_endpoint(endpoints: Mapping[str, Endpoint]) -> Endpoint | None:
-    """Ollama at its usual place; None where the settings already have an endpoint there."""
-    usual = {OLLAMA, OLLAMA.replace("127.0.0.1", "localhost")}
-    if any(endpoint.url in usual for endpoint in endpoints.values()):
-        return None
-    taken = any(endpoint.kind == "ollama" for endpoint in endpoints.values())
-    return Endpoint(OLLAMA if taken else "ollama", "ollama", OLLAMA)
+    """Ollama at its usual place; None where the settings have endpoints: then nothing else is contacted."""
+    return None if endpoints else Endpoint("ollama", "ollama", OLLAMA)

@@ -51,6 +51,7 @@ def opened(folder: Path, *arguments: str, code: int | None = 0) -> list[list[obj
     command = [sys.executable, "-c", HOOKED, str(seen), *arguments]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=110)
     assert code is None or done.returncode == code, done.stderr
+    # A path is a socket of this machine's own services (the name service's), to which nothing leaves it.
     return [entry for entry in json.loads(seen.read_text()) if not isinstance(entry[1], str) or entry[0] != "connect"]
 
 
@@ -87,6 +88,8 @@ def test_a_run_leaves_nothing_but_its_output(folder: Path) -> None:
         ["run", "identifiers", "refs.txt", "-o", "out.jsonl"],
         ["models", "list"],
         ["models", "ps"],
+        ["models", "show", "qwen3:4b"],
+        ["doctor"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
@@ -95,7 +98,7 @@ def test_only_the_configured_ollama(folder: Path, arguments: list[str]) -> None:
         (folder / "gleanery.toml").write_text(f'[endpoints.ollama]\nkind = "ollama"\nurl = "{server.url}"\n')
         entries = opened(folder, *arguments, code=None)
         assert {json.dumps(entry) for entry in entries} <= _of(server.url)
-        assert arguments[1] == "bibliography" or entries
+        assert "bibliography" in arguments or entries
 
 
 def test_only_the_configured_openai_server(folder: Path) -> None:
