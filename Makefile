@@ -6,7 +6,7 @@ PIP := -m pip --disable-pip-version-check install -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test live lint bench checks soak eval train-references docs constraints clean
+.PHONY: help demo test live lint bench chaos checks soak eval train-references docs constraints clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z.-]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -40,11 +40,20 @@ lint: .venv/.installed ## Check style, types, and that no room imports from a fl
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: .venv/.installed ## Measure the speed, ten minutes; on references of your own: make bench SOURCE=references.txt
+bench: .venv/.installed ## Measure the speed, half an hour; on references of your own: make bench SOURCE=references.txt
 	$(BIN)/python bench/speed.py $(if $(SOURCE),--source "$(SOURCE)")
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/throughput.py
 	$(BIN)/python bench/grammar.py
+	$(BIN)/python bench/ledger.py
+	$(BIN)/python bench/wire_record.py
+	$(BIN)/python bench/committing.py
+	$(BIN)/python bench/cores.py $(if $(SOURCE),--source "$(SOURCE)")
+	$(BIN)/python bench/calls.py
+	$(BIN)/python bench/dask_scaling.py
+
+chaos: .venv/.installed ## Kill workers, schedulers and drivers at random moments, an hour: nothing may be lost or doubled
+	$(BIN)/python bench/chaos.py
 
 checks: .venv/.installed ## Check sameness, grounding and exports on a file of your own: make checks SOURCE=references.txt
 	@test -n "$(SOURCE)" || { echo "Say which references, one a line: make checks SOURCE=references.txt" >&2; exit 2; }

@@ -11,7 +11,7 @@ from gleanery.agents.doubts import doubt_about
 from gleanery.agents.extraction import Extraction
 from gleanery.agents.stage import ABSENT
 from gleanery.errors import ModelError, UsageError
-from gleanery.models.chat import Capabilities, Chat, Request, Sampling
+from gleanery.models.chat import Capabilities, Chat, Message, Request, Sampling
 from gleanery.models.wire import recording
 from gleanery.tasks.answers import AnswerReader, quotable
 from gleanery.tasks.conversation import Conversation
@@ -94,6 +94,11 @@ class Extractor:
                 extraction.answer = None
                 extraction.error = str(error) if isinstance(error, UsageError) else _bug(error)
         return extraction.result(exchanges, perf_counter() - began)
+
+    def first_request(self, record: Record, can: Capabilities) -> Request:
+        """What a model that can do this is asked first about a record; UsageError where the record lacks a column."""
+        turns = self._conversation.turns(record)
+        return self._request(can, record).but(messages=tuple(Message(turn.role, turn.text) for turn in turns))
 
     async def _perform(self, extraction: Extraction, before: Result | None) -> None:
         doubt = doubt_about(before, self._accept) if before else None

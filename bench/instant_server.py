@@ -1,6 +1,7 @@
-"""An OpenAI-compatible server that answers at once with the same words, for measuring what a client costs.
+"""An OpenAI-compatible server that answers with the same words, at once or some seconds after each request, for
+measuring what a client costs.
 
-python bench/instant_server.py TEXT        prints its port, serves until its standard input is closed
+python bench/instant_server.py TEXT [SECONDS]      prints its port, serves until its standard input is closed
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class Instant(asyncio.Protocol):
     """A keep-alive connection: reads requests by their length, answers each with one write."""
 
     answers: dict[str, bytes]
+    seconds: float = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with nothing read."""
@@ -33,7 +35,11 @@ class Instant(asyncio.Protocol):
                 return
             body = bytes(self._read[end + 4 : end + 4 + length])
             del self._read[: end + 4 + length]
-            self._transport.write(self._answer(head, body))
+            answer = self._answer(head, body)
+            if self.seconds and b"/chat/completions" in head:
+                asyncio.get_running_loop().call_later(self.seconds, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
 
     def _answer(self, head: bytes, body: bytes) -> bytes:
         path = head.split(b" ", 2)[1]
@@ -74,15 +80,16 @@ def _stream(text: str) -> bytes:
 USAGE = {"prompt_tokens": 2000, "completion_tokens": 20, "total_tokens": 2020}
 
 
-async def serve(text: str) -> None:
+async def serve(text: str, seconds: float = 0.0) -> None:
     """Serve until standard input ends."""
     models = {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "bench"}]}
+    Instant.seconds = seconds
     Instant.answers = {"models": _json(models), "whole": _json(_completion(text)), "stream": _stream(text)}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Instant, "127.0.0.1", 0)
+    server = await loop.create_server(Instant, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    asyncio.run(serve(sys.argv[1], *map(float, sys.argv[2:])))

@@ -17,8 +17,21 @@ from gleanery.errors import ExportError, GleaneryError
 
 COMMANDS = {
     "run": ("gleanery.cli.run:run", "Run a task over a file of records."),
+    "submit": ("gleanery.cli.submit:submit", "Put a task over a file into the queue, and walk away."),
+    "jobs": ("gleanery.cli.jobs:jobs", "List the jobs of the queue."),
+    "watch": ("gleanery.cli.watch:watch", "Watch jobs go, with their rate and time left."),
+    "pause": ("gleanery.cli.control:pause", "Pause jobs; what is in flight ends and is kept."),
+    "resume": ("gleanery.cli.control:resume", "Let jobs go on that were paused, failed or interrupted."),
+    "cancel": ("gleanery.cli.control:cancel", "Cancel jobs; what is done is kept."),
+    "retry": ("gleanery.cli.control:retry", "Do failed records of jobs again, or all with another model."),
+    "move": ("gleanery.cli.control:move", "Move a job to another place in the queue."),
+    "delete": ("gleanery.cli.control:delete", "Delete jobs with all that belongs to them."),
+    "export": ("gleanery.cli.export:export", "Write the results of a job, while it runs too."),
+    "ledger": ("gleanery.cli.ledger:ledger", "Check, back up and prune the ledger."),
+    "batch": ("gleanery.cli.batch:batch", "Write and read batches as vLLM and OpenAI take them."),
+    "worker": ("gleanery.cli.worker:worker", "Run the process that works on the queue."),
     "tasks": ("gleanery.cli.tasks:tasks", "List the tasks of this folder and the built-in ones."),
-    "show": ("gleanery.cli.tasks:show", "Show what a task declares, or one result of a run."),
+    "show": ("gleanery.cli.tasks:show", "Show what a task declares, how a job goes, or one result."),
     "prompt": ("gleanery.cli.prompt:prompt", "Show what a chat model would be told."),
     "init": ("gleanery.cli.init:init", "Scaffold a task of your own in ./tasks."),
     "eval": ("gleanery.cli.eval:evaluate", "Score a task on annotated references."),
@@ -27,6 +40,12 @@ COMMANDS = {
     "config": ("gleanery.cli.config:config", "Show and check the settings."),
 }
 """Name: (where it is, its line in the help). The line stands here so that help imports no command."""
+_SECTIONS = {
+    "Now": ("run", "eval"),
+    "In the queue": ("submit", "jobs", "watch", "pause", "resume", "cancel", "retry", "move", "delete", "export"),
+    "Tasks": ("tasks", "show", "prompt", "init", "batch"),
+    "What it runs on": ("models", "worker", "ledger", "config", "doctor"),
+}
 _READER_GONE = 141
 """The exit code of a program that a closed pipe ends, as shells give it: 128 and SIGPIPE."""
 
@@ -59,9 +78,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in the help."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        """The list of commands in the help, by what they are for."""
+        for title, names in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -88,12 +108,20 @@ class Commands(click.Group):
 def gleanery(ctx: click.Context) -> None:
     """Run declared tasks on local models: unstructured text in, validated records out.
 
+    Alone, on a terminal, it opens the queue.
+
     \b
     Try:  gleanery run bibliography references.txt
           gleanery run bibliography references.txt -o references.bib
           gleanery doctor
     """
     if ctx.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from gleanery.settings import load_settings
+
+            # By name: the doors do not know each other.
+            import_module("gleanery.tui.app").open_queue(load_settings().home)
+            return
         click.echo(ctx.get_help())
         ctx.exit(2)
 

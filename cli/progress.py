@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from typing import TypeVar
 
-from gleanery.tasks.records import Result
+_T = TypeVar("_T")
 
 PATIENCE = 1.0
 """Seconds before a progress bar appears: short work shows none."""
@@ -13,7 +14,7 @@ EVERY = 0.1
 """Seconds between two updates of the bar."""
 
 
-def with_progress(results: Iterator[Result], total: int | None) -> Generator[Result, None, None]:
+def with_progress(results: Iterator[_T], total: int | None) -> Generator[_T, None, None]:
     """The results; after a second, with a bar that shows rate and time left, and that is gone at the end."""
     began = time.monotonic()
     for done, result in enumerate(results, 1):
@@ -22,7 +23,7 @@ def with_progress(results: Iterator[Result], total: int | None) -> Generator[Res
             yield from _barred(results, total, done, began)
 
 
-def _barred(results: Iterator[Result], total: int | None, done: int, began: float) -> Generator[Result, None, None]:
+def _barred(results: Iterator[_T], total: int | None, done: int, began: float) -> Generator[_T, None, None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

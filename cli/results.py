@@ -11,6 +11,7 @@ import click
 import orjson
 
 from gleanery.cli.printing import print_json
+from gleanery.cli.result_view import print_result
 from gleanery.errors import UsageError
 
 
@@ -28,9 +29,9 @@ def show_result(file: Path, record: str, *, wire: bool, as_json: bool) -> None:
     if as_json:
         print_json({**result, "exchanges": exchanges} if wire else result)
         return
-    print_json(result)
+    print_result(result)
     for exchange in exchanges:
-        _print_exchange(exchange)
+        print_exchange(exchange)
     if wire and not exchanges:
         click.echo(
             f"No exchange with a model is kept for {record}: none was asked, or `wire` did not keep it.", err=True
@@ -57,7 +58,8 @@ def _exchanges(file: Path, record: str) -> Iterator[dict[str, Any]]:
     return read_exchanges(wire_file_of(file), record)
 
 
-def _print_exchange(exchange: dict[str, Any]) -> None:
+def print_exchange(exchange: dict[str, Any]) -> None:
+    """What was sent to a model, and what came back, in full."""
     request, reply = exchange["request"], exchange["reply"]
     title = f"{exchange['purpose']} with {exchange['model']}, attempt {exchange['attempt']}, {exchange['began']}"
     click.echo("\n" + click.style(title, bold=True))

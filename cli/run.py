@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from datetime import date as Date
 from datetime import datetime
 from io import BufferedReader, FileIO, UnsupportedOperation
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
+from gleanery.cli.destination import Destination
 from gleanery.cli.options import accept_option, date_option, declared_task, model_option
 from gleanery.cli.summary import Summary
 from gleanery.errors import ModelError
 
 if TYPE_CHECKING:
-    from gleanery.jobs.wire_file import Wire, WireFile
-    from gleanery.running import Run
+    from gleanery.jobs.ledger.ledger import Kept
+    from gleanery.jobs.manifest import Origin
+    from gleanery.private import PrivateRun
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
-    from gleanery.tasks.exports.exporter import Exporter
-    from gleanery.tasks.records import Record, Result
 
-_REFERENCE = "schema:Reference"
-_TABLES = ("csv", "tsv")
-_OF_REFERENCES = ("bibtex", "csl-json", "ris")
+_ANEW = ("output", "format_name", "full", "quiet")
+"""Options that may be said anew then."""
+_KEPT = ("output", "format_name", "full", "as_json", "fail_on")
+"""Options that hold on when a run is taken up again."""
 
 
 @click.command(
@@ -36,8 +35,8 @@ _OF_REFERENCES = ("bibtex", "csl-json", "ris")
     "2 wrong usage, 3 no model, "
     "4 some records failed (with --fail-on review: or are in review), 130 interrupted."
 )
-@click.argument("task")
-@click.argument("source", type=click.Path())
+@click.argument("task", required=False)
+@click.argument("source", type=click.Path(), required=False)
 @click.option("-o", "--output", type=click.Path(), help="Write here: .jsonl, .json (CSL), .bib, .ris, .csv or .tsv.")
 @click.option("--format", "format_name", help="The output's format, when its extension does not say: jsonl, csl-json, "
               "bibtex, ris, csv, tsv.")  # fmt: skip
@@ -49,20 +48,23 @@ _OF_REFERENCES = ("bibtex", "csl-json", "ris")
 @model_option
 @accept_option
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many records.")
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True,
-              help="Threads of the specialist, where it works alone; results do not depend on it.")  # fmt: skip
+@click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True,
+              help="Processes of the specialist, where it works alone; results do not depend on it.")  # fmt: skip
 @date_option
 @click.option("--full", is_flag=True, help="JSONL with attempts, usage in tokens, timing and cached.")
 @click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
               "summary as JSON.")  # fmt: skip
 @click.option("--wire", type=click.Choice(["full", "failures", "off"]), help="Which exchanges with chat models to keep "
               "in FILE.wire.jsonl beside the output.  [default: that of the settings, full]")  # fmt: skip
+@click.option("--resume", metavar="JOB", help="Go on with a run that was interrupted.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--fail-on", type=click.Choice(["failed", "review"]), default="failed", show_default=True,
               help="What makes the exit code 4.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
-def run(task: str, source: str, **options: Any) -> None:
+def run(task: str | None, source: str | None, resume: str | None, **options: Any) -> None:
     """Run TASK over SOURCE, a file of records or - for standard input.
+
+    What is interrupted, by Ctrl-C or by a power cut, goes on with --resume; nothing is done twice.
 
     The models are those of the task, or --model; `default` is that of the settings, or the only one that Ollama has.
 
@@ -73,74 +75,154 @@ def run(task: str, source: str, **options: Any) -> None:
     pdftotext paper.pdf - | gleanery run bibliography - --blocks
     gleanery run glosses texts.txt -o glosses.jsonl --model ollama/qwen3:4b
     """
+    if resume is not None:
+        _go(*_taken_up(resume, options))
+    if task is None or source is None:
+        raise click.UsageError("Say which task, and on what: gleanery run TASK SOURCE")
     declared = declared_task(task, options["accept"])
     if options["blocks"]:
         options["input_format"] = "blocks"
     from gleanery.settings import load_settings
 
-    destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
+    destination = _destination(options)
     destination.check(declared)
-    settings = load_settings()
+    settings = load_settings(overrides={"wire": options["wire"]})
     if options["dry_run"]:
         _say_what_would_be_done(declared, source, destination, settings, options)
         return
     _say_what_is_opened(declared, settings, options)
+    _go(declared, _begun(declared, source, settings, options), destination, options)
+
+
+def _begun(task: Task, source: str, settings: Settings, options: dict[str, Any]) -> PrivateRun:
+    """The run, and the thread that stores its records."""
+    from gleanery.private import begin
+    from gleanery.submitting import origin_of, records_of, store
+
+    origin = origin_of(source, options["input_format"], options["field"], options["limit"])
+    given: datetime | None = options["date"]
+    going = begin(
+        task,
+        origin,
+        settings,
+        model=options["model"],
+        date=given.date() if given else Date.today(),
+        processes=_processes(options),
+        options={key: options[key] for key in _KEPT},
+    )
+    stdin = standard_input() if source == "-" else None
+    going.start(lambda ledger, job: store(ledger, job, records_of(origin, None, stdin), lambda job, count: None))
+    return going
+
+
+def _taken_up(id: str, given: dict[str, Any]) -> tuple[Task, PrivateRun, Destination, dict[str, Any]]:
+    """An interrupted run, gone on with; what it was begun with holds where nothing else is said now."""
+    from gleanery.jobs.bundle import unpack
+    from gleanery.private import find_run, take_up
+    from gleanery.settings import load_settings
+    from gleanery.submitting import records_of, store
+
+    settings = load_settings()
+    home = find_run(settings, id)
+    going, begun = take_up(home, settings, processes=_processes(given))
+    said: dict[str, Any] = {key: value for key, value in given.items() if value not in (None, False)}
+    options = {
+        **given,
+        **begun,
+        **{key: said[key] for key in _ANEW if key in said},
+    }
+    destination = _destination(options)
+    job = going.job
+    task = unpack(going.ledger.bundle(job.bundle), job.manifest.task, home / "task")
+    origin = job.manifest.origin
+    if job.loaded or origin.path == "-":
+        if not job.loaded:
+            click.echo(f"The rest of standard input is lost: going on with {_records_of(job.counts.total)}.", err=True)
+            going.ledger.finish_loading(job.number)
+        going.start(None)
+    else:
+        going.start(lambda ledger, job: store(ledger, job, records_of(origin), lambda job, count: None, resuming=True))
+    return task, going, destination, options
+
+
+def _go(task: Task, going: PrivateRun, destination: Destination, options: dict[str, Any]) -> NoReturn:
+    """Write the results as they come, say what they are, and exit."""
     summary = Summary()
+    id = going.home.name
     lost: ModelError | None = None
+    done = 0
     try:
-        with (
-            destination.open(declared) as exporter,
-            closing(_run(declared, source, settings, options)) as going,
-            closing(destination.wire(options["wire"] or settings.wire)) as wire,
-        ):
-            wire.note(going.exchanges)
-            try:
-                for result in _shown(going, source, destination, options):
-                    exporter.write(result)
-                    wire.write(result)
-                    summary.add(result)
-            except ModelError as error:
-                # What is done is worth keeping, though the model is gone.
-                if not summary.records:
-                    raise
-                lost = error
-            exporter.close()
-            wire.settle()
-            summary.left_out, summary.models, summary.skipped = exporter.left_out, going.models, going.skipped
+        lost = _write(task, going, destination, options, summary)
+        done = 0 if lost is None else summary.records
     except KeyboardInterrupt:
-        click.echo(f"\nInterrupted after {_records_of(summary.records)}. {destination.untouched}", err=True)
+        done = going.end()
+        click.echo(f"\nInterrupted after {_records_of(done)}. {destination.untouched}", err=True)
+        click.echo(_how_to_go_on(id) if done else "The same command starts again from the first.", err=True)
         sys.exit(130)
+    except BrokenPipeError:  # whoever read the results has what he wanted
+        raise
+    except Exception:
+        done = going.end()
+        if done:
+            click.echo(f"What is done, {_records_of(done)}, is kept. {_how_to_go_on(id)}", err=True)
+        raise
+    finally:
+        going.close()
+        if not done:
+            going.forget()
     if not options["quiet"]:
         summary.show(destination.file, as_json=options["as_json"])
-    if lost:
+    if lost is not None:
         click.echo(f"Error: stopped after {_records_of(summary.records)}, which are written: {lost}", err=True)
+        click.echo(_how_to_go_on(id), err=True)
         sys.exit(lost.exit_code)
     sys.exit(summary.exit_code(options["fail_on"]))
 
 
-def _run(task: Task, source: str, settings: Settings, options: dict[str, Any]) -> Run:
-    from gleanery.running import run as run_task
+def _write(
+    task: Task, going: PrivateRun, destination: Destination, options: dict[str, Any], summary: Summary
+) -> ModelError | None:
+    """Write the results. What is done is written also where a model was lost; then it is returned why."""
+    from gleanery.jobs.outcome import result_of
 
-    given: datetime | None = options["date"]
-    return run_task(
-        task,
-        _records(source, options),
-        model=options["model"],
-        date=given.date() if given else Date.today(),
-        threads=options["threads"],
-        settings=settings,
-    )
+    lost: ModelError | None = None
+    job = going.job
+    with destination.open(task) as exporter:
+        results = going.results()
+        total = job.counts.total if job.loaded else _total(job.manifest.origin)
+        try:
+            for kept in _shown(results, total, destination, options):
+                result = result_of(kept.record, kept.body, kept.about)
+                exporter.write(result)
+                summary.add(result)
+        except ModelError as error:
+            if not summary.records:
+                raise
+            lost = error
+        exporter.close()
+    if destination.file:
+        from gleanery.jobs.wire_file import write_wire_file
+
+        write_wire_file(going.wire, Path(destination.file))
+    summary.left_out, summary.models, summary.skipped = exporter.left_out, going.models, going.skipped
+    return lost
 
 
-def _records(source: str, options: dict[str, Any]) -> Iterable[Record]:
-    from gleanery.tasks.sources import read_source
-
-    stdin = _standard_input() if source == "-" else None
-    records = read_source(source, format=options["input_format"], field=options["field"], stdin=stdin)
-    return islice(records, options["limit"])
+def _destination(options: dict[str, Any]) -> Destination:
+    return Destination(options["output"], options["format_name"], options["full"], options["as_json"])
 
 
-def _standard_input() -> BinaryIO | None:
+def _processes(options: dict[str, Any]) -> int:
+    """Processes of the specialist besides this one; with one, it works here, where it starts sooner."""
+    wanted: int = options["processes"]
+    return wanted if wanted > 1 else 0
+
+
+def _how_to_go_on(id: str) -> str:
+    return f"Go on with: gleanery run --resume {id}"
+
+
+def standard_input() -> BinaryIO | None:
     """Standard input through a buffer of its own: it is read on a thread, which may still wait for it when the command
     ends, and Python cannot end while a thread holds the lock of `sys.stdin`."""
     try:
@@ -150,22 +232,23 @@ def _standard_input() -> BinaryIO | None:
 
 
 def _shown(
-    results: Iterator[Result], source: str, destination: Destination, options: dict[str, Any]
-) -> Iterator[Result]:
+    results: Iterator[Kept], total: int | None, destination: Destination, options: dict[str, Any]
+) -> Iterator[Kept]:
     """The results, with their progress on standard error, where somebody sees it and nothing else is written there."""
     if options["quiet"] or destination.is_terminal or not sys.stderr.isatty():
         return results
     from gleanery.cli.progress import with_progress
 
-    return with_progress(results, _total(source, options))
+    return with_progress(results, total)
 
 
-def _total(source: str, options: dict[str, Any]) -> int | None:
+def _total(origin: Origin) -> int | None:
     """How many records there will be, where that can be known."""
     from gleanery.tasks.sources import count_records
 
-    total = count_records(source, options["input_format"])
-    return total if total is None or options["limit"] is None else min(total, options["limit"])
+    format: Any = origin.format
+    total = None if origin.path == "-" else count_records(origin.path, format)
+    return total if total is None or origin.limit is None else min(total, origin.limit)
 
 
 def _say_what_is_opened(task: Task, settings: Settings, options: dict[str, Any]) -> None:
@@ -194,96 +277,17 @@ def _say_what_would_be_done(
     task: Task, source: str, destination: Destination, settings: Settings, options: dict[str, Any]
 ) -> None:
     models = _models_of(task, settings, options)
-    total = _total(source, options)
+    from gleanery.submitting import origin_of, records_of
+
+    origin = origin_of(source, options["input_format"], options["field"], options["limit"])
+    total = _total(origin)
     if total is None:
         count = "an unknown number of records"
     else:
-        next(iter(_records(source, options)), None)  # says what is wrong with the source, a wrong --field for one
+        next(records_of(origin), None)  # says what is wrong with the source, a wrong --field for one
         count = _records_of(total)
     click.echo(f"Would run `{task.name}` on {count} of {source} with {models}, and write {destination}.")
 
 
 def _records_of(count: int) -> str:
     return f"{count:,} record{'' if count == 1 else 's'}"
-
-
-class Destination:
-    """Where results go, and in which form: a file, a pipe, or a table on the terminal."""
-
-    def __init__(self, path: str | None, format_name: str | None, full: bool, as_json: bool) -> None:
-        from gleanery.errors import UsageError
-        from gleanery.tasks.exports.formats import format_for
-        from gleanery.tasks.exports.whole import is_stream
-
-        self.path = path
-        self.file = None if path is None or is_stream(path) else path
-        self.is_terminal = path in (None, "-") and sys.stdout.isatty()
-        self.is_table = self.is_terminal and path is None and not (format_name or full or as_json)
-        self.format = format_for(path or "-", "jsonl" if full and format_name is None and path is None else format_name)
-        self.full = full
-        if full and self.format.name != "jsonl":
-            raise UsageError(f"--full is a form of JSONL, and {path or '-'} is {self.format.name}. Give -o FILE.jsonl.")
-
-    def __str__(self) -> str:
-        if self.is_table:
-            return "a table to the terminal"
-        return f"{self.format.name} to {self.path or 'standard output'}"
-
-    def check(self, task: Task) -> None:
-        """UsageError where the format says references and the task answers with something else."""
-        if self.format.name not in _OF_REFERENCES or task.output == _REFERENCE:
-            return
-        from gleanery.errors import UsageError
-        from gleanery.tasks.references.reference import Reference
-
-        if Reference.model_json_schema()["properties"].keys().isdisjoint(_fields(task)):
-            raise UsageError(
-                f"{self.format.name} says references, and `{task.name}` answers with {', '.join(_fields(task))}. "
-                "Give -o FILE.jsonl or FILE.csv."
-            )
-
-    def wire(self, keep: Wire) -> WireFile:
-        """Where the exchanges with models are kept: beside the output, if that is a file."""
-        from gleanery.jobs.wire_file import WireFile, wire_file_of
-
-        return WireFile(wire_file_of(Path(self.file)) if self.file else None, keep)
-
-    @property
-    def untouched(self) -> str:
-        """What an interruption left of the output."""
-        again = "The same command starts again from the first."
-        if self.file is None:
-            return f"What was written holds only these. {again}"
-        return f"{self.file} {'is as it was before' if Path(self.file).exists() else 'was not written'}. {again}"
-
-    @contextmanager
-    def open(self, task: Task) -> Iterator[Exporter]:
-        """The exporter; on a file, nothing is seen of it before it is whole."""
-        if self.is_table:
-            from gleanery.cli.table import TerminalTable
-
-            yield TerminalTable(self._columns(task))
-            return
-        from gleanery.tasks.exports.whole import whole_file
-
-        with whole_file(self.path or "-") as stream:
-            yield self._exporter(stream, task)
-
-    def _exporter(self, stream: BinaryIO, task: Task) -> Exporter:
-        if self.full:
-            from gleanery.tasks.exports.jsonl import JsonlExporter
-
-            return JsonlExporter(stream, full=True)
-        return self.format.open(stream, self._columns(task))
-
-    def _columns(self, task: Task) -> list[str]:
-        """The keys of the task's own output, where a table needs them."""
-        wanted = self.is_table or self.format.name in _TABLES
-        return _fields(task) if wanted and task.output != _REFERENCE else []
-
-
-def _fields(task: Task) -> list[str]:
-    """The top-level keys of a task's answers; `answer` where they are no objects."""
-    from gleanery.tasks.schemas import load_schema
-
-    return [field.name for field in load_schema(task).fields()] or ["answer"]

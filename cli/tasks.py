@@ -1,4 +1,4 @@
-"""`gleanery tasks` and `gleanery show`: what there is to run, and what one task declares."""
+"""`gleanery tasks` and `gleanery show`: what there is to run, and what one task declares, or a job or a result is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gleanery.cli.job_argument import completing
 from gleanery.cli.printing import print_json, print_table
 from gleanery.errors import DeclarationError, UsageError
 
@@ -39,23 +40,30 @@ def tasks(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("what")
+@click.argument("what", shell_complete=completing())
 @click.option("--wire", is_flag=True, help="With a result: also every exchange with a model, as it crossed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of text.")
 def show(what: str, wire: bool, as_json: bool) -> None:
-    """Show WHAT a task declares (a name, a folder or a YAML file), or one result of a run.
+    """Show WHAT a task declares (a name, a folder or a YAML file), how a job goes, or one result.
 
     \b
     gleanery show bibliography
-    gleanery show refs.jsonl:r-17            that record's result
-    gleanery show refs.jsonl:r-17 --wire     and what was said to models for it
+    gleanery show j-abc123                   a job: what it is, how it goes, why records failed
+    gleanery show j-abc123:r-17              that record's result
+    gleanery show j-abc123:r-17 --wire       and what was said to models for it
+    gleanery show refs.jsonl:r-17            a result in a file
     """
     from gleanery.cli.results import named_result, show_result
+    from gleanery.cli.show_job import named_job, show_job
 
     if named := named_result(what):
         show_result(*named, wire=wire, as_json=as_json)
+    elif job := named_job(what):
+        show_job(*job, wire=wire, as_json=as_json)
     elif wire:
-        raise UsageError(f"`{what}` is no result. Name one as FILE.jsonl:ID, such as refs.jsonl:r-17.")
+        raise UsageError(
+            f"`{what}` is no result. Name one as JOB:ID or FILE.jsonl:ID, such as j-abc123:r-17 or refs.jsonl:r-17."
+        )
     else:
         _show_task(what, as_json)
 

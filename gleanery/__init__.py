@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gleanery.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from gleanery.errors import (
         ContextWindowError,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         EndpointError,
         ExportError,
         GleaneryError,
+        LedgerError,
         ModelError,
         ModelNotFoundError,
         OverloadedError,
@@ -30,13 +33,15 @@ if TYPE_CHECKING:
         StalledError,
         UnsupportedError,
         UsageError,
+        WorkerError,
     )
+    from gleanery.jobs.job import Job
+    from gleanery.queue import Queue, submit
     from gleanery.running import Run, arun, run
     from gleanery.settings import Settings, load_settings
     from gleanery.tasks.declarations import Task, load_task
     from gleanery.tasks.records import Change, Issue, Record, Result, Span
 
-__version__ = "0.1.0"
 __all__ = [
     "Change",
     "ContextWindowError",
@@ -46,9 +51,12 @@ __all__ = [
     "ExportError",
     "GleaneryError",
     "Issue",
+    "Job",
+    "LedgerError",
     "ModelError",
     "ModelNotFoundError",
     "OverloadedError",
+    "Queue",
     "Record",
     "ReplyError",
     "Result",
@@ -61,10 +69,12 @@ __all__ = [
     "Task",
     "UnsupportedError",
     "UsageError",
+    "WorkerError",
     "arun",
     "load_settings",
     "load_task",
     "run",
+    "submit",
 ]
 
 _HOME = {
@@ -76,9 +86,12 @@ _HOME = {
     "ExportError": "gleanery.errors",
     "GleaneryError": "gleanery.errors",
     "Issue": "gleanery.tasks.records",
+    "Job": "gleanery.jobs.job",
+    "LedgerError": "gleanery.errors",
     "ModelError": "gleanery.errors",
     "ModelNotFoundError": "gleanery.errors",
     "OverloadedError": "gleanery.errors",
+    "Queue": "gleanery.queue",
     "Record": "gleanery.tasks.records",
     "ReplyError": "gleanery.errors",
     "Result": "gleanery.tasks.records",
@@ -91,10 +104,12 @@ _HOME = {
     "Task": "gleanery.tasks.declarations",
     "UnsupportedError": "gleanery.errors",
     "UsageError": "gleanery.errors",
+    "WorkerError": "gleanery.errors",
     "arun": "gleanery.running",
     "load_settings": "gleanery.settings",
     "load_task": "gleanery.tasks.declarations",
     "run": "gleanery.running",
+    "submit": "gleanery.queue",
 }
 
 

@@ -14,20 +14,28 @@
     │   ├── StalledError         it sent nothing for too long, or took too long in all
     │   └── ReplyError           its answer is torn, empty, or none
     │       └── CutReplyError    its answer ended for want of tokens
-    └── ExportError              an output cannot be written                           (exit 1)
+    ├── ExportError              an output cannot be written                           (exit 1)
+    ├── LedgerError              the ledger cannot be opened, read or written          (exit 1)
+    └── WorkerError              the worker cannot start, or does not answer           (exit 1)
 
 Every message says what went wrong, where, and what to do next.
 """
 
 from __future__ import annotations
 
+import copyreg
 from pathlib import Path
+from typing import Any
 
 
 class GleaneryError(Exception):
     """Anything that Gleanery reports in a sentence instead of a traceback."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # It crosses to other processes as it is: not made anew, whose arguments may be others than its message.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class UsageError(GleaneryError):
@@ -105,3 +113,11 @@ class CutReplyError(ReplyError):
 
 class ExportError(GleaneryError):
     """An output cannot be written; whatever stood there before still does."""
+
+
+class LedgerError(GleaneryError):
+    """The ledger cannot be opened, read or written: what is committed in it stays."""
+
+
+class WorkerError(GleaneryError):
+    """The worker cannot be started, or does not answer."""

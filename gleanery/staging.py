@@ -60,9 +60,10 @@ class Staging:
             return SpecialistStage(specialist_for(self.task, self.date))
         chat = await self.models.open(address)
         await chat.capabilities()  # found out now, for the run as a whole, and not for its first record
-        return await self._crew(chat) if self.task.kind == "agent" else self._extractor(self.task, chat)
+        return await self._crew(chat) if self.task.kind == "agent" else self.extractor(self.task, chat)
 
-    def _extractor(self, task: Task, chat: Chat) -> Extractor:
+    def extractor(self, task: Task, chat: Chat) -> Extractor:
+        """A chat model at a task, asked as the settings say."""
         from gleanery.agents.extractor import Extractor
         from gleanery.tasks.schemas import load_schema
 
@@ -108,7 +109,7 @@ class Staging:
             context=chosen.context,
             thinking=chosen.thinking,
         )
-        reader = self._extractor(reading(self.task), chat)
+        reader = self.extractor(reading(self.task), chat)
         return CrewAgent(self.task, load_schema(self.task), agent, chat, reader, options)
 
 

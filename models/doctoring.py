@@ -95,7 +95,7 @@ def gguf_engine() -> str | None:
 
 
 async def _endpoint(endpoint: Endpoint) -> EndpointReport:
-    from gleanery.models.wire import redact
+    from gleanery.models.redaction import redact
 
     report = EndpointReport(endpoint.name, endpoint.kind, redact(endpoint.url))
     look = _ollama if endpoint.kind == "ollama" else _openai

@@ -73,6 +73,11 @@ class Door:
         """The model's address."""
         return self._provider.model
 
+    @property
+    def limit(self) -> int:
+        """How many requests its server gets at once, now."""
+        return self._limiter.limit
+
     async def facts(self) -> ModelFacts:
         """What the server says of the model, asked once."""
         if self._facts is None:

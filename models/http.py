@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from gleanery.errors import EndpointError, ModelError, OverloadedError, ReplyError
-from gleanery.models.wire import RecordingTransport, redact
+from gleanery.models.redaction import redact
+from gleanery.models.wire import RecordingTransport
 
 CONNECT_SECONDS = 10.0
 TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)

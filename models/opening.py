@@ -15,7 +15,7 @@ from gleanery.models.endpoint import Address, Endpoint, GgufOptions, endpoint_of
 from gleanery.models.limiter import Limiter
 from gleanery.models.presence import Presence
 from gleanery.models.profiles import ProfileCache
-from gleanery.models.wire import redact
+from gleanery.models.redaction import redact
 
 if TYPE_CHECKING:
     from gleanery.models.provider import Provider
@@ -45,6 +45,11 @@ class Models:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        """Those that are open."""
+        return tuple(self._doors.values())
 
     async def open(self, address: str) -> Door:
         """The model at that address, made sure to be there.

@@ -11,7 +11,6 @@ Recording happens in the transport below the client libraries, so nothing reache
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,12 +21,11 @@ from typing import Any
 
 import httpx
 
-REDACTED = "[redacted]"
+from gleanery.models.redaction import REDACTED, redact, without
+
 _SECRET_HEADERS = frozenset({
     "authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie", "x-goog-api-key",
 })  # fmt: skip
-_SECRET_QUERY = re.compile(r"([?&](?:[\w-]*(?:key|token|secret|password|signature))=)[^&#\s]*", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s@]*@")
 
 
 @dataclass(slots=True)
@@ -82,7 +80,7 @@ class Call:
     attempt: int = 1
 
 
-_exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
+_recordings: ContextVar[tuple[list[Exchange], ...]] = ContextVar("recordings", default=())
 _NOBODY = Call("", "models")
 _latest: ContextVar[Exchange | None] = ContextVar("latest", default=None)
 _call: ContextVar[Call] = ContextVar("call", default=_NOBODY)
@@ -90,19 +88,16 @@ _call: ContextVar[Call] = ContextVar("call", default=_NOBODY)
 
 @contextmanager
 def recording() -> Iterator[list[Exchange]]:
-    """The exchanges of this block and of the tasks it starts, in the order of their sending.
+    """The exchanges of this block and of the tasks it starts, in the order of their sending, each when it is sent.
 
-    A recording within another hands its exchanges on to that at its end.
+    Those of a recording within another are the other's too.
     """
     exchanges: list[Exchange] = []
-    outer = _exchanges.get()
-    token = _exchanges.set(exchanges)
+    token = _recordings.set((*_recordings.get(), exchanges))
     try:
         yield exchanges
     finally:
-        _exchanges.reset(token)
-        if outer is not None:
-            outer.extend(exchanges)
+        _recordings.reset(token)
 
 
 def on_behalf_of(call: Call) -> None:
@@ -129,20 +124,11 @@ def last_exchange() -> Exchange | None:
 
 
 def record(exchange: Exchange) -> None:
-    """Keep an exchange that crosses no RecordingTransport (a scripted model's), where somebody is recording."""
-    exchanges = _exchanges.get()
-    if exchanges is not None:
+    """Keep an exchange in what is being recorded: called by whoever sends it, here or past the transport (a scripted
+    model)."""
+    for exchanges in _recordings.get():
         exchanges.append(exchange)
     _latest.set(exchange)
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without the credentials of URLs, the values of secret query parameters, and these secrets."""
-    if "://" in text:
-        text = _CREDENTIALS.sub("", text)
-    if "=" in text:
-        text = _SECRET_QUERY.sub(rf"\1{REDACTED}", text)
-    return _without(text, secrets)
 
 
 class RecordingTransport(httpx.AsyncBaseTransport):
@@ -154,13 +140,11 @@ class RecordingTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        exchanges = _exchanges.get()
-        if exchanges is None:
+        if not _recordings.get():
             _latest.set(None)
             return await self._inner.handle_async_request(request)
         exchange = await self._begun(request)
-        exchanges.append(exchange)
-        _latest.set(exchange)
+        record(exchange)
         tee = _Tee(exchange, self._secrets)
         try:
             response = await self._inner.handle_async_request(request)
@@ -188,7 +172,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             method=request.method,
             url=redact(str(request.url), self._secrets),
             headers=_headers(request.headers, self._secrets),
-            request=_without(body.decode("utf-8", "backslashreplace"), self._secrets),
+            request=without(body.decode("utf-8", "backslashreplace"), self._secrets),
             began=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
 
@@ -228,7 +212,7 @@ class _Tee(httpx.AsyncByteStream):
         if self._exchange.seconds is not None:
             return
         self._exchange.seconds = perf_counter() - self._began
-        self._exchange.reply = _without(self._body.decode("utf-8", "backslashreplace"), self._secrets)
+        self._exchange.reply = without(self._body.decode("utf-8", "backslashreplace"), self._secrets)
         if error is not None:
             self._exchange.error = redact(error, self._secrets)
 
@@ -243,11 +227,4 @@ def _is_upload(request: httpx.Request) -> bool:
 
 
 def _headers(headers: httpx.Headers, secrets: tuple[str, ...]) -> dict[str, str]:
-    return {k: REDACTED if k in _SECRET_HEADERS else _without(v, secrets) for k, v in headers.items()}
-
-
-def _without(text: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        if secret in text:
-            text = text.replace(secret, REDACTED)
-    return text
+    return {k: REDACTED if k in _SECRET_HEADERS else without(v, secrets) for k, v in headers.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from typing import Any
@@ -60,6 +61,12 @@ class Conversation:
             turns += shot.turns
         turns.append(Turn("user", said))
         return turns
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of all that it tells a model besides the record."""
+        shown = [[turn.text for turn in shot.turns] for shot in self._examples]
+        return hashlib.sha256(orjson.dumps([self._system.text, self._pieces, self._shots, shown])).hexdigest()
 
     def _chosen(self, text: str) -> list[_Shot]:
         """The examples to show, the most similar last; one of the record's own text would give the answer away."""

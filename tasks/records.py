@@ -133,3 +133,8 @@ class Result:
         if self.carried:
             out["carried"] = dict(self.carried)
         return out
+
+    def about_json(self) -> dict[str, Any]:
+        """How the result came about, as `--full` adds it to the line."""
+        timing = {**(self.timing or {}), "total_ms": self.milliseconds}
+        return {"attempts": self.attempts, "usage": self.usage, "timing": timing}

@@ -115,7 +115,7 @@ def test_a_pyproject_of_somebody_else_is_let_be(desk: Desk, text: str) -> None:
     ("text", "said"),
     [
         ("retris = 1", "1: `retris`: there is no such key. Did you mean `retries`?"),
-        ("xyz = 1", "1: `xyz`: there is no such key. The keys are default_model, profile, wire,"),
+        ("xyz = 1", "1: `xyz`: there is no such key. The keys are default_model, profile, home, wire,"),
         ("\nretries = 3", "2: `retries`: must be a whole number from 0 to 2, and is the number 3."),
         ("retries = true", "1: `retries`: must be a whole number from 0 to 2, and is `true`."),
         ("retries = 1.0", "1: `retries`: must be a whole number from 0 to 2, and is the number 1.0."),
@@ -310,6 +310,16 @@ def test_lines_of_any_mixture(blocks: list[str]) -> None:
     assert lines_of(text) == expected
 
 
+def test_the_ledger_stands_where_the_environment_says(desk: Desk, tmp_path: Path) -> None:
+    assert desk.load().home == tmp_path / ".local" / "share" / "gleanery"
+    assert desk.load({"XDG_DATA_HOME": "/big"}).home == Path("/big/gleanery")
+    assert desk.load({"XDG_DATA_HOME": "/big", "GLEANERY_HOME": "/jobs"}).home == Path("/jobs")
+    assert desk.load({"GLEANERY_HOME": "/jobs"}).values["home"] == ("/jobs", "GLEANERY_HOME")
+    assert desk.load({"HOME": "/me", "GLEANERY_HOME": "~/jobs"}).home == Path.home() / "jobs"
+    with pytest.raises(SettingsError, match="absolute path"):
+        desk.load({"GLEANERY_HOME": "jobs"})
+
+
 def test_keys_are_what_the_program_takes() -> None:
     assert set(TOP) < {field.name for field in fields(Settings)}
     assert set(GGUF.parts) == {field.name for field in fields(GgufOptions)}
@@ -322,7 +332,8 @@ def test_defaults_are_values_that_a_file_may_hold(desk: Desk) -> None:
     top = {key: value for key, value in shown.items() if "." not in key}
     desk.write("\n".join(f"{key} = {json.dumps(value)}" for key, value in top.items()))
     again = desk.load()
-    assert {key: getattr(again, key) for key in TOP} == {key: getattr(Settings(), key) for key in TOP}
+    same = set(TOP) - {"home"}  # whose default is the environment's
+    assert {key: getattr(again, key) for key in same} == {key: getattr(Settings(), key) for key in same}
     jsonschema.validate(top, json_schema())
 
 

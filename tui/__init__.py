@@ -1,1 +1,1 @@
-"""The terminal UI; until it stands, `gleanery` alone prints its help."""
+"""The terminal UI: `gleanery` alone opens it. Nothing else imports Textual, and nothing here does heavy work."""

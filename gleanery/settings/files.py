@@ -132,6 +132,11 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return _base(environ, "XDG_CACHE_HOME", ".cache")
 
 
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of what cannot be found out again: jobs and their results."""
+    return _base(environ, "XDG_DATA_HOME", ".local/share")
+
+
 def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
     """A folder by the XDG Base Directory Specification, which has relative paths passed over."""
     said = Path(environ.get(variable, ""))

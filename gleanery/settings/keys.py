@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gleanery.settings.kinds import Address, Amount, Choice, Kind, Text, Url
+from gleanery.settings.kinds import Address, Amount, Choice, Folder, Kind, Text, Url
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ _SECONDS = Amount(0, whole=False, more=True)
 TOP: Mapping[str, Key] = {
     "default_model": Key(Address(), "the model that `default` stands for in a task"),
     "profile": Key(Text("the name of a [profiles.NAME]"), "the profile in force"),
+    "home": Key(Folder(), "the folder of the ledger, in which jobs and their results are kept"),
     "wire": Key(Choice("full", "failures", "off"), "exchanges with models that are kept: all, of failed records, none"),
     "retries": Key(Amount(0, 2), "how often a model is told what is wrong with its answer, and asked again"),
     "shots": Key(Amount(0, words=_AUTO), "examples of the task that a prompt shows at most; auto: 4"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -109,6 +110,28 @@ class Address(_OfText):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Folder(_OfText):
+    """A folder on this machine, there or not; `~` is the user's home."""
+
+    said: str = "a folder as an absolute path, or one that begins with `~/`"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema."""
+        return {"type": "string", "pattern": "^(/|~/)"}
+
+    def read(self, value: object) -> Path:
+        """The path."""
+        if isinstance(value, str) and value.startswith(("/", "~/")):
+            return Path(value).expanduser()
+        raise _wrong(self.said, value)
+
+    def written(self, value: Any) -> Any:
+        """The path as text."""
+        return None if value is None else str(value)
 
 
 class Choice(_OfText):

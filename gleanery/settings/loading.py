@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from gleanery.errors import SettingsError
 from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.settings.environment import environment_layer, ollama_layer, overrides_layer
-from gleanery.settings.files import SettingsFile, cache_folder, find_files, read_file
+from gleanery.settings.files import SettingsFile, cache_folder, data_folder, find_files, read_file
 from gleanery.settings.keys import ENDPOINT, GGUF, TOP
 from gleanery.settings.values import Given, Layer, Value, Where
 from gleanery.tasks.nearest import did_you_mean
@@ -41,6 +41,7 @@ class Settings:
     context: int | None = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     gguf: GgufOptions = field(default_factory=GgufOptions)
+    home: Path = field(default_factory=lambda: data_folder(os.environ))
     cache_dir: Path = field(default_factory=lambda: cache_folder(os.environ))
     files: tuple[Path, ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict, repr=False)
@@ -67,13 +68,14 @@ def load_settings(
     if not any(way[:2] == ("endpoints", "ollama") for way in given):
         given = {**given, **ollama_layer(environ)}
     names = list(dict.fromkeys(way[1] for way in given if way[0] == "endpoints"))
+    home = given[("home",)].value if ("home",) in given else data_folder(environ)
     return Settings(
-        **{name: given[name,].value for name in TOP if (name,) in given},
+        **{**{name: given[name,].value for name in TOP if (name,) in given}, "home": home},
         endpoints={name: _endpoint(name, given, environ) for name in names},
         gguf=GgufOptions(**_of(("gguf",), given)),
         cache_dir=cache_folder(environ),
         files=tuple(file.path for file in files),
-        values=dict(_values(given, names)),
+        values={**dict(_values(given, names)), **_home(given, home)},
     )
 
 
@@ -138,6 +140,12 @@ def _values(given: Mapping[Where, Given], endpoints: Iterable[str]) -> Iterator[
             yield ".".join(way), Value(key.kind.written(value), origin)
 
 
+def _home(given: Mapping[Where, Given], home: Path) -> dict[str, Value]:
+    """The folder of the ledger, which has no default that a file could hold: it depends on who asks."""
+    return {} if ("home",) in given else {"home": Value(str(home), "default")}
+
+
 def default_of(made: type, name: str) -> Any:
     """The default of a dataclass's field; None where it has none."""
-    return next((known.default for known in fields(made) if known.name == name), None)
+    default = next((known.default for known in fields(made) if known.name == name), None)
+    return None if default is MISSING else default

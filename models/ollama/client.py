@@ -16,7 +16,8 @@ from gleanery.errors import ModelError, ReplyError, UsageError
 from gleanery.models.endpoint import OLLAMA, Endpoint
 from gleanery.models.http import HEADERS, TIMEOUT, error_of, error_of_status, secrets_of, transport_to
 from gleanery.models.ollama.errors import meaning, said_in
-from gleanery.models.wire import Call, acting_for, redact
+from gleanery.models.redaction import redact
+from gleanery.models.wire import Call, acting_for
 
 START = "Start it with `ollama serve`, or say in gleanery.toml where it runs: [endpoints.ollama]."
 

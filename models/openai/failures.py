@@ -12,7 +12,7 @@ import orjson
 
 from gleanery.errors import ContextWindowError, ModelError, ModelNotFoundError, ReplyError, UnsupportedError
 from gleanery.models.http import error_of_status
-from gleanery.models.wire import redact
+from gleanery.models.redaction import redact
 
 _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|exceed_context_size|context the overflows|too many tokens", re.IGNORECASE

@@ -28,7 +28,8 @@ from gleanery.models.openai.replies import Answer, EventReader
 from gleanery.models.openai.requests import body_of, prompt_of
 from gleanery.models.openai.server import ServedModel, not_found, served
 from gleanery.models.provider import ModelFacts, Piece
-from gleanery.models.wire import Call, acting_for, redact
+from gleanery.models.redaction import redact
+from gleanery.models.wire import Call, acting_for
 
 if TYPE_CHECKING:
     from openai._response import AsyncAPIResponse

@@ -11,7 +11,7 @@ from gleanery.errors import EndpointError, ReplyError
 from gleanery.models.chat import Finish, ToolCall, Usage
 from gleanery.models.openai.failures import Place, ServerSaidError
 from gleanery.models.provider import Ending, Piece
-from gleanery.models.wire import redact
+from gleanery.models.redaction import redact
 
 _FINISHES: dict[str, Finish] = {
     "stop": "stop",

@@ -10,7 +10,8 @@ from typing import Any
 from gleanery.errors import ModelNotFoundError, ReplyError
 from gleanery.models.endpoint import Endpoint
 from gleanery.models.openai.connection import Connection
-from gleanery.models.wire import Call, acting_for, redact
+from gleanery.models.redaction import redact
+from gleanery.models.wire import Call, acting_for
 
 _WINDOWS = ("max_model_len", "loaded_context_length", "context_length", "max_context_length", "context_window")
 

@@ -26,24 +26,20 @@ class JsonlExporter:
         """Write the result's line."""
         line = result.as_json()
         if self._full:
-            line |= {
-                "attempts": result.attempts,
-                "usage": result.usage,
-                "timing": {**(result.timing or {}), "total_ms": result.milliseconds},
-                "cached": False,
-            }
-        self._stream.write(_line(line))
+            line |= {**result.about_json(), "cached": False}
+        self._stream.write(json_bytes(line) + b"\n")
 
     def close(self) -> None:
         """Nothing ends a JSONL file but its last line."""
 
 
-def _line(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Any) -> bytes:
+    """The value as strict JSON in UTF-8, on one line, whatever a model or a source put into it."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(value)
     except orjson.JSONEncodeError:
         # Lone surrogates, and integers beyond 64 bits: rare enough to take the slow way.
-        return json.dumps(_mended(value), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(_mended(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _mended(value: Any) -> Any:

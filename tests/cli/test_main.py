@@ -62,7 +62,7 @@ def test_help_imports_no_command() -> None:
         (["rnu"], "Did you mean `gleanery run`?"),
         (["zzzz"], "`gleanery --help` lists the commands."),
         (["--verion"], "--version"),
-        (["run"], "Missing argument 'TASK'"),
+        (["run"], "gleanery run TASK SOURCE"),
         (["run", "bibliography", "-", "--limt", "3"], "--limit"),
         (["run", "bibliography", "-", "--limit", "0"], "0"),
         (["run", "bibliography", "-", "--date", "yesterday"], "yesterday"),
@@ -137,3 +137,8 @@ def test_colours_are_for_terminals_that_want_them() -> None:
     assert on_terminal("show", "bibliography")[1].startswith(bold)
     assert not on_terminal("show", "bibliography", variables={"NO_COLOR": "1"})[1].startswith(bold)
     assert b"\x1b[" not in command("show", "bibliography").stdout
+
+
+def test_every_command_stands_in_one_section_of_the_help() -> None:
+    listed = [name for names in module._SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(COMMANDS)

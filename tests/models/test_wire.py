@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from servers.http_server import ABORT, HttpRequest, HttpServer, Response, Wait
 
 from gleanery.models.http import TIMEOUT, transport_to
-from gleanery.models.wire import REDACTED, Call, Exchange, on_behalf_of, recording, redact
+from gleanery.models.redaction import REDACTED, redact
+from gleanery.models.wire import Call, Exchange, on_behalf_of, recording
 
 KEY = "sk-very-secret-0123456789"
 

@@ -1,0 +1,1 @@
+"""Where shards are performed: here, in processes of this machine, or on many machines."""
