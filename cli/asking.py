@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -70,6 +71,18 @@ class Asking:
             return loaded.id, f"Stored all {records(loaded.counts.total)} of {job.id}; it is {loaded.state}."
 
         self._say(job.id, "resume", f"Next: gleanery watch {job.id}", resume_loading)
+
+    def take_back(self, job: Job, file: str) -> None:
+        """Keep what became of a job's requests elsewhere."""
+        from gleanery.batching import take_back
+
+        def take() -> tuple[str, str]:
+            with Path(file).open("rb") as stream:
+                back = take_back(self.queue.ledger, job, stream, name=file)
+            return job.id, f"Took {back.taken:,} results for {job.id} from {file}; {records(back.left)} left to do."
+
+        then = f"Next: gleanery export {job.id}; to have a model asked about what is left: gleanery resume {job.id}"
+        self._say(job.id, "resume", then, take)
 
     def start_worker(self, no_start: bool) -> None:
         """See to it that a worker runs, where something was asked that wants one."""

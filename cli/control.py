@@ -50,9 +50,12 @@ def pause(jobs: tuple[str, ...], everything: bool, as_json: bool) -> None:
 @click.command()
 @jobs_argument(_RESUMABLE)
 @_all_option("are paused or failed")
+@click.option("--openai-batch", type=click.Path(exists=True, dir_okay=False), metavar="RESULTS",
+              help="Take results that were made elsewhere from this file, and ask no model: see `gleanery export "
+              "--openai-batch`.")  # fmt: skip
 @_no_start_option
 @_json_option
-def resume(jobs: tuple[str, ...], everything: bool, no_start: bool, as_json: bool) -> None:
+def resume(jobs: tuple[str, ...], everything: bool, openai_batch: str | None, no_start: bool, as_json: bool) -> None:
     """Let jobs go on that are paused, failed, cancelled or waiting; what is done is not done again.
 
     A job whose loading was interrupted reads the rest of its source first.
@@ -60,14 +63,18 @@ def resume(jobs: tuple[str, ...], everything: bool, no_start: bool, as_json: boo
     \b
     gleanery resume j-abc123
     gleanery resume --all
+    gleanery resume j-abc123 --openai-batch results.jsonl
     """
     with Asking(as_json) as asking:
         for job in asking.chosen(jobs, _STOPPED if everything else None):
-            if job.state == "loading":
+            if openai_batch:
+                asking.take_back(job, openai_batch)
+            elif job.state == "loading":
                 asking.load(job)
             else:
                 asking.ask(job, "resume", then=f"Next: gleanery watch {job.id}")
-        asking.start_worker(no_start)
+        if openai_batch is None:
+            asking.start_worker(no_start)
 
 
 @click.command()

@@ -48,6 +48,10 @@ def _read_statuses(context: click.Context, parameter: click.Parameter, value: st
 @click.option("--full", is_flag=True, help="JSONL with attempts, usage in tokens, timing and cached.")
 @click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
               "summary as JSON.")  # fmt: skip
+@click.option("--openai-batch", is_flag=True, help="Write requests for the records that are still to do, as `vllm "
+              "run-batch` takes them; `gleanery resume JOB --openai-batch RESULTS` takes back the answers.")  # fmt: skip
+@click.option("--server", type=click.Choice(["vllm", "llama-server", "openai"]), default="vllm", show_default=True,
+              help="Who will run those requests.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["failed", "review"]), default="failed", show_default=True,
               help="What makes the exit code 4.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
@@ -59,9 +63,13 @@ def export(job: str, statuses: tuple[Status, ...] | None, fail_on: str, quiet: b
     gleanery export j-abc123 -o refs.bib                BibTeX; .json is CSL-JSON, .ris RIS, .csv a table
     gleanery export j-abc123 -o doubtful.csv --status review,failed
     gleanery export j-abc123 --full | jq .usage
+    gleanery export j-abc123 --openai-batch -o requests.jsonl
     """
     from gleanery.queue import Queue
 
+    if options["openai_batch"]:
+        write_requests(job, options["output"], options["server"], quiet)
+        return
     destination = Destination(options["output"], options["format_name"], options["full"], options["as_json"])
     with Queue() as queue:
         found = queue.job(job)
@@ -70,6 +78,21 @@ def export(job: str, statuses: tuple[Status, ...] | None, fail_on: str, quiet: b
     if not quiet:
         _say(now, written, destination, statuses, as_json=options["as_json"])
     sys.exit(written.exit_code(fail_on))
+
+
+def write_requests(id: str, output: str | None, server: Any, quiet: bool) -> None:
+    """Write the requests of a job's records that are still to do."""
+    from gleanery.batching import write_job
+    from gleanery.queue import Queue
+    from gleanery.tasks.exports.whole import whole_file
+
+    with Queue() as queue, whole_file(output or "-") as stream:
+        job = queue.job(id)
+        written = write_job(queue.ledger, job, stream, server=server)
+    if not quiet:
+        left_out = f", without {written.left_out:,} that lack a column of the prompt" if written.left_out else ""
+        click.echo(f"{written.requests:,} requests to {job.models[-1]}{left_out}.", err=True)
+        click.echo(f"Next: run them, then: gleanery resume {job.id} --openai-batch RESULTS.jsonl", err=True)
 
 
 @dataclass(slots=True)

@@ -119,7 +119,7 @@ def _described(job: Job) -> dict[str, str]:
         "task": f"{manifest.task}  {_short(manifest.task_digest)}",
         "schema": _short(manifest.schema_digest),
         "prompt": _short(manifest.prompt_digest),
-        "options": ", ".join(f"{name} {_said(value)}" for name, value in manifest.options.items()),
+        "options": ", ".join(f"{name} {_said(value)}" for name, value in manifest.options.items() if value is not None),
         "source": manifest.origin.path or manifest.origin.name,
         "date": manifest.date,
         "version": manifest.version,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date as Date
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Literal
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gleanery.jobs.openai_batch import BatchChat, Written
     from gleanery.settings import Settings
 
+_TOGETHER = 500
 Server = Literal["vllm", "llama-server", "openai"]
 
 
@@ -54,14 +57,52 @@ def write_batch(
 
 
 def write_job(ledger: Ledger, job: Job, stream: BinaryIO, *, server: Server = "vllm") -> Written:
-    """Write the requests of a stored job: its records, task and options, whatever became of them since."""
-    from gleanery.jobs.bundle import unpack
+    """Write the requests of a stored job, for the records that are still to do."""
     from gleanery.pinning import settings_of
 
-    with TemporaryDirectory(prefix="gleanery-task-") as folder:
-        task = unpack(ledger.bundle(job.bundle), job.manifest.task, Path(folder))
-        settings, model = settings_of(job.manifest), _only_one(job.models)
-        return write_batch(task, _records(ledger, job), stream, model=model, settings=settings, server=server)
+    settings, model = settings_of(job.manifest), _only_one(job.models)
+    with _task_of(ledger, job) as task:
+        return write_batch(task, _todo(ledger, job), stream, model=model, settings=settings, server=server)
+
+
+def take_back(ledger: Ledger, job: Job, stream: BinaryIO, *, name: str = "the file") -> TakenBack:
+    """Keep what became of a job's requests elsewhere as its results. A record without a reply stays to do.
+
+    WorkerError where a worker runs: there is one who writes results. UsageError where the file holds no replies.
+    """
+    from gleanery.jobs.ledger.writer import Delivery, LedgerWriter
+    from gleanery.jobs.lock import WorkerLock
+    from gleanery.jobs.openai_batch import BatchChat, read_batch
+    from gleanery.jobs.outcome import outcome_of
+    from gleanery.models.openai.batch import BatchReplies
+    from gleanery.pinning import settings_of
+
+    model = _only_one(job.models)
+    replies, settings = BatchReplies(stream, model, name), settings_of(job.manifest)
+    chat = BatchChat(model, replies)
+    taken = 0
+    with WorkerLock(ledger.home), _task_of(ledger, job) as task:
+        writer = LedgerWriter(ledger)
+        extractor = _extractor(task, chat, replace(settings, retries=0), Date.fromisoformat(job.manifest.date))
+        for page in _batched(record for record in _todo(ledger, job) if record.id in replies):
+            results = read_batch(page, extractor, chat)
+            kept = [Delivery(job.number, outcome_of(*pair)) for pair in zip(page, results, strict=True)]
+            taken += writer.commit(kept)
+        left = ledger.job(job.id).counts.todo
+        if not left and job.loaded:
+            writer.set_state(job.number, "done")
+    return TakenBack(taken, left, replies.unasked, replies.torn)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """How many results were kept, and how many records are left to do; how many replies belong to no such record, and
+    how many lines are no JSON."""
+
+    taken: int
+    left: int
+    unknown: int
+    torn: int
 
 
 class BatchResults(Iterator[Result]):
@@ -115,11 +156,27 @@ def _only_one(addresses: Sequence[str]) -> str:
     )
 
 
-def _records(ledger: Ledger, job: Job) -> Iterator[Record]:
+@contextmanager
+def _task_of(ledger: Ledger, job: Job) -> Iterator[Task]:
+    """The job's task, as it was submitted."""
+    from gleanery.jobs.bundle import unpack
+
+    with TemporaryDirectory(prefix="gleanery-task-") as folder:
+        task = unpack(ledger.bundle(job.bundle), job.manifest.task, Path(folder))
+        yield replace(task, accept=job.manifest.options["accept"])
+
+
+def _todo(ledger: Ledger, job: Job) -> Iterator[Record]:
     after = 0
-    while page := ledger.records(job.number, after=after):
+    while page := ledger.todo(job.number, after=after):
         yield from page
         after = page[-1].position
+
+
+def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """The records in lists of as many as are committed together."""
+    while page := list(islice(records, _TOGETHER)):
+        yield page
 
 
 def _extractor(task: Task, chat: BatchChat, settings: Settings, date: Date) -> Extractor:

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import date as Date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,6 +185,9 @@ class PrivateRun:
     def forget(self) -> None:
         """Remove the ledger: there is nothing left to take up."""
         shutil.rmtree(self.home, ignore_errors=True)
+        with suppress(OSError):  # others stand there, or it is the queue's
+            self.home.parent.rmdir()
+            self.home.parent.parent.rmdir()
 
     def _over(self) -> bool:
         return self._work is None or self._work.over.is_set()

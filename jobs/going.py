@@ -8,6 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from math import ceil
 
 from gleanery.errors import EndpointError, GleaneryError, LedgerError, ModelNotFoundError
 from gleanery.jobs.committer import Parcel
@@ -125,6 +126,8 @@ class Going:
         size = min(executor.shard_size(work), capacity)
         if size < 1 or self.in_flight + size > capacity:
             return False
+        if self._exhausted:  # the last ones are dealt out, so that nobody idles while another has a whole shard to do
+            size = min(size, ceil(len(self._ready) * size / capacity))
         records = tuple(self._ready.popleft() for _ in range(min(size, len(self._ready))))
         self._start(executor, self._shard(work, records))
         if len(self._ready) < self._low:

@@ -118,4 +118,4 @@ def _times(job: Job, now: float) -> str:
 
 
 def _in_short(options: Mapping[str, Any]) -> str:
-    return printable(", ".join(f"{name} {value}" for name, value in options.items()))
+    return printable(", ".join(f"{name} {value}" for name, value in options.items() if value is not None))

@@ -64,6 +64,9 @@ class BatchReplies:
         """How many ids of the file nobody has asked for."""
         return len(self._places.keys() - self._asked)
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._places
+
     def reply(self, id: str) -> Reply:
         """The reply to the request of that id; ReplyError, which says why, where there is none."""
         self._asked.add(id)

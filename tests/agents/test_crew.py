@@ -681,7 +681,7 @@ def test_nothing_is_written_read_or_reached_elsewhere(unspoilt: Path) -> None:
     assert seen["crewai"]
     assert [path for path in seen["written"] if not path.startswith((str(unspoilt), "/dev/"))] == []
     assert [path for path in home.rglob("*") if path.is_file() and "gleanery" not in str(path)] == []
-    assert not (home / ".config").exists() and not (home / ".local").exists()
+    assert not (home / ".config").exists() and not (home / ".local" / "share" / "gleanery").exists()
     assert list((unspoilt / "temporary").iterdir()) == []
     assert seen["read"] == []
     assert seen["reached"] and all("127.0.0.1" in place and port in place for place in seen["reached"])

@@ -12,6 +12,7 @@ from servers.openai_server import Flavour, OpenAIServer, Turn
 
 from gleanery.batching import write_job
 from gleanery.cli.main import main
+from gleanery.jobs.lock import WorkerLock
 from gleanery.queue import Queue
 
 TASK = """\
@@ -128,6 +129,45 @@ def test_a_stored_job_has_the_same_requests(folder: Path, gleanery: Gleanery) ->
         stream = io.BytesIO()
         assert write_job(queue.ledger, job, stream).requests == len(REFERENCES)
     assert stream.getvalue() == (folder / "q.jsonl").read_bytes()
+
+
+def test_a_job_goes_elsewhere_and_comes_back(
+    folder: Path, gleanery: Gleanery, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLEANERY_HOME", str(folder / "home"))
+    model, flavour = ("--model", "openai/tiny@lab"), ("--server", server.flavour)
+    id = gleanery("submit", "works", "refs.txt", "--no-start", "-q", *model)[1].strip()
+    assert gleanery("export", id, "--openai-batch", "-o", "q.jsonl", *flavour)[0] == 0
+    post(server, folder / "q.jsonl", folder / "all.jsonl")
+    lines = (folder / "all.jsonl").read_text().splitlines(keepends=True)
+
+    (folder / "half.jsonl").write_text("".join(lines[:3]))
+    half = gleanery("resume", id, "--openai-batch", "half.jsonl")
+    assert half[0] == 0 and "Took 3 results" in half[1] and "5 records left to do" in half[1], half
+    gleanery("export", id, "--openai-batch", "-o", "rest.jsonl", *flavour)
+    assert len((folder / "rest.jsonl").read_text().splitlines()) == 5
+
+    whole = gleanery("resume", id, "--openai-batch", "all.jsonl")
+    assert "Took 5 results" in whole[1], whole
+    with Queue(folder / "home") as queue:
+        job = queue.job(id)
+        assert (job.state, job.counts.todo, job.counts.done) == ("done", 0, 8)
+    gleanery("export", id, "-o", "job.jsonl")
+    gleanery("run", "works", "refs.txt", "-o", "run.jsonl", *model)
+    assert (folder / "job.jsonl").read_bytes() == (folder / "run.jsonl").read_bytes()
+
+
+def test_a_job_is_not_given_results_past_its_worker(
+    folder: Path, gleanery: Gleanery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLEANERY_HOME", str(folder / "home"))
+    id = gleanery("submit", "works", "refs.txt", "--no-start", "-q", "--model", "openai/tiny@http://127.0.0.1:9/v1")[1]
+    (folder / "a.jsonl").write_text(json.dumps(entry("r-1")))
+    with WorkerLock(folder / "home"):
+        code, _, said = gleanery("resume", id.strip(), "--openai-batch", "a.jsonl")
+    assert code == 1 and "gleanery worker stop" in said
+    with Queue(folder / "home") as queue:
+        assert queue.job(id.strip()).counts.done == 0
 
 
 def entry(id: str, text: str = GOOD, finish: str = "stop") -> dict[str, Any]:
