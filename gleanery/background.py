@@ -31,8 +31,7 @@ def start_worker(home: Path, arguments: Sequence[str] = ()) -> tuple[Holder, boo
     holder = holder_of(home)
     if holder is not None:
         return holder, False
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(home / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = _open_log(home)
     began = os.fstat(descriptor).st_size
     with os.fdopen(descriptor, "ab") as log:
         process = subprocess.Popen(
@@ -40,14 +39,18 @@ def start_worker(home: Path, arguments: Sequence[str] = ()) -> tuple[Holder, boo
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            cwd=home,
             env={**os.environ, "GLEANERY_HOME": str(home)},
             start_new_session=True,
         )
     end = time.monotonic() + _START
     while time.monotonic() < end:
         holder = holder_of(home)
-        if holder is not None:  # if it is another's, that one was quicker, and ours ends by itself
-            return holder, holder.pid == process.pid
+        if holder is not None and holder.pid != process.pid:  # that one was quicker, and ours ends by itself
+            return holder, False
+        if holder is not None and _said(home, holder):  # not before: what it finds may make it end at once
+            process.returncode = 0  # it outlives us: nobody is to wait for it
+            return holder, True
         if process.poll() is not None:
             break
         time.sleep(_POLL)
@@ -83,6 +86,18 @@ def status_of(home: Path) -> dict[str, Any]:
     if holder is None:
         return {"running": False}
     return {"running": True, **_said(home, holder), "pid": holder.pid, "began": holder.began}
+
+
+def _open_log(home: Path) -> int:
+    """The worker's log, to be appended to. WorkerError where it cannot be written."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(home / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise WorkerError(
+            f"{home / LOG}, the worker's log, cannot be written: {error.strerror}. Make its folder writable, or choose "
+            "another with GLEANERY_HOME."
+        ) from error
 
 
 def _said(home: Path, holder: Holder) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from servers.ollama_server import Behaviour, OllamaServer
 
 from gleanery import run
+from gleanery.background import stop_worker
 from gleanery.cli.main import COMMANDS, gleanery
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +51,10 @@ def desk(tmp_path, monkeypatch):
             file.write_text(block["text"], encoding="utf-8")
     shutil.copy(ROOT / "examples" / "references.txt", tmp_path)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    home = tmp_path / "ledger"
+    monkeypatch.setenv("GLEANERY_HOME", str(home))
+    yield tmp_path
+    stop_worker(home, 30.0)
 
 
 def answer(body):
