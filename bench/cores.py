@@ -1,10 +1,12 @@
-"""The specialist through a queue's executor, beside the specialist alone: references a second on all given cores.
+"""The specialist through the queue, beside the specialist alone: references a second on all given cores.
 
     python bench/cores.py [--records 40000] [--processes 2] [--rounds 3] [--source FILE]
 
 Alone means: as many plain processes, each of which has its share of the references and labels them, and keeps nothing.
-Both ways take turns in one run; start and loading of the model are not counted. On a machine that others use too, the
-CPU a reference (of all processes together) says more than the rate. Another way through a queue is another `Way`.
+`executor` is what the queue works with, without the ledger; `queue` is all of it: a real worker process takes the job
+from its ledger and commits every result. Nothing comes from the cache. The ways take turns in one run; start and
+loading of the model are not counted. On a machine that others use too, the CPU a reference (of all processes together)
+says more than the rate.
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
+import psutil
 from driving import drive, work_of
 
+from gleanery.background import start_worker, stop_worker
 from gleanery.jobs.executors.local import LocalExecutor
 from gleanery.jobs.outcome import Outcome
 from gleanery.performing import open_performer
+from gleanery.queue import Queue
 from gleanery.settings import Settings
 from gleanery.tasks.records import Record
 
@@ -57,7 +63,7 @@ def main() -> None:
     options = parser.parse_args()
     lines = [line for line in options.source.read_text().splitlines() if line.strip()]
     records = [Record(f"r-{n}", n, line) for n, line in enumerate(islice(cycle(lines), options.records), 1)]
-    compare({"alone": alone, "LocalExecutor": executor}, records, options.processes, options.rounds)
+    compare({"alone": alone, "executor": executor, "queue": queue}, records, options.processes, options.rounds)
 
 
 def compare(ways: dict[str, Way], records: list[Record], processes: int, rounds: int) -> None:
@@ -145,6 +151,30 @@ def executor(records: list[Record], processes: int) -> Iterator[Ready]:
             yield Ready(lambda: len(runner.run(drive(local, work, records))), local.pids)
         finally:
             runner.run(local.aclose())
+
+
+@contextmanager
+def queue(records: list[Record], processes: int) -> Iterator[Ready]:
+    """A worker process on a ledger of its own. The job is stored before, and waits; a first one has warmed all up."""
+    with TemporaryDirectory() as folder, Queue(Path(folder), settings=Settings()) as held:
+        held.submit("bibliography", records[: 1000 * processes], cache=False)
+        job = held.submit("bibliography", records, cache=False)
+        held.ask(job.id, "pause")
+        holder, _ = start_worker(held.home, ["--processes", str(processes)])
+        try:
+            while any(other.state != "done" for other in held.jobs() if other.id != job.id):
+                time.sleep(0.05)
+
+            def perform() -> int:
+                held.ask(job.id, "resume")
+                while held.job(job.id).state != "done":
+                    time.sleep(0.02)
+                return held.job(job.id).counts.done
+
+            children = [child.pid for child in psutil.Process(holder.pid).children()]
+            yield Ready(perform, [holder.pid, *children])
+        finally:
+            stop_worker(held.home, 30.0)
 
 
 if __name__ == "__main__":
