@@ -1,12 +1,13 @@
-"""One record's work by a CrewAI agent: needs nothing but a way to a model, so that it can be done anywhere.
+"""One record's work by a CrewAI agent: needs nothing but ways to a model and to tools, so it can be done anywhere.
 
 Imported only where CrewAI is (see `gleanery.agents.quiet`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from crewai import Agent
@@ -16,34 +17,28 @@ from crewai.tools.tool_failure import ToolExecutionFailedError
 from crewai.utilities.string_utils import sanitize_tool_name
 from pydantic import BaseModel, ConfigDict
 
-from gleanery.agents.assignment import Assignment, Findings, GaveUpError
-from gleanery.agents.llm import DoorLLM
+from gleanery.agents.assignment import Assignment, CallTool, Findings, GaveUpError, Send
+from gleanery.agents.llm import DoorLLM, as_written
 from gleanery.agents.verbatim import Verbatim
-from gleanery.models.chat import Reply, Request
-from gleanery.models.chat import Tool as ChatTool
-from gleanery.tools.tool import Tool
+from gleanery.models.chat import Tool
 
 
-def work(assignment: Assignment, send: Callable[[Request], Reply]) -> Findings:
-    """Do the work, putting requests to the model by `send`. Never raises: CrewAI may even want to exit."""
+def work(assignment: Assignment, send: Send, call: CallTool) -> Findings:
+    """Do the work, asking the model by `send` and its tools by `call`. CrewAI may even want to exit, and is not let.
+
+    Raises nothing but MemoryError.
+    """
     texts = Verbatim()
-    called: list[str] = []
-    shown = {tool.name: tool for tool in map(_as_shown, assignment.agent.tools)}
-    llm = DoorLLM(assignment.model, send, assignment.options, shown, assignment.native, texts)
-    tools = [_CrewTool.of(_noting(tool, called)) for tool in assignment.agent.tools]
+    llm = DoorLLM(assignment.model, send, assignment.options, _as_shown(assignment.tools), assignment.native, texts)
+    tools = [_CrewTool.of(tool, call) for tool in assignment.tools]
     text, failure = "", None
     try:
         text = _performed(assignment, llm, tools, texts)
+    except MemoryError:
+        raise
     except (Exception, SystemExit) as error:
         failure = llm.failure or _gave_up(error, texts)
-    usages = [reply.usage for reply in llm.replies if reply.usage]
-    return Findings(
-        text=text,
-        failure=failure,
-        asked=llm.asked,
-        called=len(called),
-        usage=sum(usages[1:], usages[0]) if usages else None,
-    )
+    return Findings(text, failure, llm.asked)
 
 
 def _gave_up(error: BaseException, texts: Verbatim) -> GaveUpError:
@@ -57,14 +52,13 @@ def _performed(assignment: Assignment, llm: DoorLLM, tools: list[_CrewTool], tex
 
     Without a Crew around it: that would keep what went in and out in a database.
     """
-    agent = assignment.agent
     performer = Agent(
-        role=texts.token(agent.role),
-        goal=texts.token(agent.goal),
-        backstory=texts.token(agent.backstory),
+        role=texts.token(assignment.role),
+        goal=texts.token(assignment.goal),
+        backstory=texts.token(assignment.backstory),
         tools=tools,
         llm=llm,
-        max_iter=agent.steps,
+        max_iter=assignment.steps,
         max_retry_limit=0,
         allow_delegation=False,
         respect_context_window=False,
@@ -82,39 +76,40 @@ def _performed(assignment: Assignment, llm: DoorLLM, tools: list[_CrewTool], tex
 
 
 class _CrewTool(BaseTool):
-    """A tool of ours as CrewAI wants one. Its arguments are checked by the tool, which says better what is wrong."""
+    """A tool of ours as CrewAI wants one. Its arguments are checked where it is called, which says better what is
+    wrong."""
 
-    tool: Any
+    called: str
+    call: Any
 
     @classmethod
-    def of(cls, tool: Tool) -> _CrewTool:
-        """The tool; its `args_schema` takes whatever the model gives, and is shown as what the tool takes."""
-
-        class Arguments(BaseModel):
-            model_config = ConfigDict(extra="allow")
-
-            @classmethod
-            def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-                return tool.arguments.model_json_schema(*arguments, **options)
-
-        return cls(name=tool.name, description=tool.description, args_schema=Arguments, tool=tool)
+    def of(cls, tool: Tool, call: CallTool) -> _CrewTool:
+        """The tool, called by `call`."""
+        schema = _arguments(json.dumps(tool.parameters, default=dict))
+        return cls(name=tool.name, description=tool.description, args_schema=schema, called=tool.name, call=call)
 
     def _run(self, **arguments: Any) -> str:
         """What the tool says."""
-        text: str = self.tool.call(arguments)
+        text: str = self.call(self.called, as_written(arguments))
         return text
 
 
-def _noting(tool: Tool, called: list[str]) -> Tool:
-    """The tool, which notes its name whenever it is called with arguments that it takes."""
+@lru_cache(maxsize=256)
+def _arguments(schema: str) -> type[BaseModel]:
+    """Arguments of any kind, shown as what a tool takes. Kept: to make a model class takes a millisecond."""
 
-    def function(**arguments: Any) -> Any:
-        called.append(tool.name)
-        return tool.function(**arguments)
+    class Arguments(BaseModel):
+        model_config = ConfigDict(extra="allow")
 
-    return replace(tool, function=function)
+        @classmethod
+        def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+            shown: dict[str, Any] = json.loads(schema)
+            return shown
+
+    return Arguments
 
 
-def _as_shown(tool: Tool) -> ChatTool:
-    """The tool as a model is shown it, by the name that CrewAI has for it."""
-    return ChatTool(sanitize_tool_name(tool.name), tool.description, tool.arguments.model_json_schema())
+def _as_shown(tools: tuple[Tool, ...]) -> dict[str, Tool]:
+    """The tools as a model is shown them, by the names that CrewAI has for them."""
+    named = ((sanitize_tool_name(tool.name), tool) for tool in tools)
+    return {name: replace(tool, name=name) for name, tool in named}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from gleanery.agents.doubts import sentence
 from gleanery.agents.reading import read_json
-from gleanery.errors import CutReplyError
+from gleanery.agents.stage import ABSENT
+from gleanery.errors import CutReplyError, ModelError, UsageError
 from gleanery.models.chat import Chat, Message, Reply, Request
-from gleanery.models.wire import Exchange
+from gleanery.models.wire import Exchange, recording
 from gleanery.tasks.answers import Answer, AnswerReader, feedback
 from gleanery.tasks.records import Issue, Record, Result
 from gleanery.tasks.schemas import InvalidOutputError
@@ -56,6 +58,22 @@ class Extraction:
         self.answer = answer
         return feedback(answer.issues) if answer.review and self.asked <= self.retries else None
 
+    async def concluded(self, asking: Awaitable[None]) -> Result:
+        """The Result, once all is asked. Raises only what says that the model is not there; whatever else goes wrong
+        is the Result's `error`."""
+        began = perf_counter()
+        with recording() as exchanges:
+            try:
+                await asking
+            except ABSENT:
+                raise
+            except ModelError as error:
+                self.error = str(error)
+            except Exception as error:
+                self.answer = None
+                self.error = str(error) if isinstance(error, UsageError) else _bug(error)
+        return self.result(exchanges, perf_counter() - began)
+
     def result(self, exchanges: Sequence[Exchange], seconds: float) -> Result:
         """The record's Result as things stand."""
         answer = self.answer
@@ -93,3 +111,7 @@ class Extraction:
             f"`{self.chat.model}` was asked {times}, and no answer fits the schema. The last one: {said}{more} "
             "Allow more `retries`, or take another model."
         )
+
+
+def _bug(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}. This is a bug in Gleanery; please report it with this line."

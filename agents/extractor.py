@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from gleanery.agents.doubts import doubt_about
 from gleanery.agents.extraction import Extraction
-from gleanery.agents.stage import ABSENT
-from gleanery.errors import ModelError, UsageError
+from gleanery.errors import UsageError
 from gleanery.models.chat import Capabilities, Chat, Message, Request, Sampling
-from gleanery.models.wire import recording
 from gleanery.tasks.answers import AnswerReader, quotable
 from gleanery.tasks.conversation import Conversation
 from gleanery.tasks.declarations import PLACEHOLDER
@@ -40,6 +37,18 @@ class ChatOptions:
     grammar: Literal["auto", "off"] = "auto"
     timeout: float | None = None
     stall: float | None = None
+
+    def request(self) -> Request:
+        """What is asked with them, without messages yet, and held to nothing."""
+        return Request(
+            (),
+            sampling=self.sampling,
+            max_tokens=self.max_tokens,
+            context=self.context,
+            thinking=self.thinking,
+            timeout=self.timeout,
+            stall=self.stall,
+        )
 
 
 class Extractor:
@@ -81,19 +90,8 @@ class Extractor:
 
         Raises only what says that the model is not there; whatever else goes wrong is the Result's `error`.
         """
-        began = perf_counter()
         extraction = Extraction(record, self._chat, self._reader, self._retries)
-        with recording() as exchanges:
-            try:
-                await self._perform(extraction, before)
-            except ABSENT:
-                raise
-            except ModelError as error:
-                extraction.error = str(error)
-            except Exception as error:
-                extraction.answer = None
-                extraction.error = str(error) if isinstance(error, UsageError) else _bug(error)
-        return extraction.result(exchanges, perf_counter() - began)
+        return await extraction.concluded(self._perform(extraction, before))
 
     def first_request(self, record: Record, can: Capabilities) -> Request:
         """What a model that can do this is asked first about a record; UsageError where the record lacks a column."""
@@ -111,15 +109,7 @@ class Extractor:
     def _request(self, can: Capabilities, record: Record) -> Request:
         """The request without its messages: held to the source's words or the schema, as far as the server can."""
         chosen = self._options
-        request = Request(
-            (),
-            sampling=chosen.sampling,
-            max_tokens=chosen.max_tokens,
-            context=chosen.context,
-            thinking=chosen.thinking,
-            timeout=chosen.timeout,
-            stall=chosen.stall,
-        )
+        request = chosen.request()
         thinks = can.thinking is not False and chosen.thinking is not False
         if can.grammar and not thinks and (grammar := self._grammar_for(record)):  # it would bind the thinking too
             return request.but(grammar=grammar)
@@ -138,10 +128,6 @@ class Extractor:
             )
         except UsageError:  # too long: the schema alone has to do
             return None
-
-
-def _bug(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}. This is a bug in Gleanery; please report it with this line."
 
 
 def _grammar(task: Task, schema: Schema) -> SourceGrammar | None:

@@ -6,17 +6,19 @@ Imported only where CrewAI is (see `gleanery.agents.quiet`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crewai.hooks import HookAborted
 from crewai.llms.base_llm import BaseLLM
 from pydantic import BaseModel, PrivateAttr
 
+from gleanery.agents.assignment import Send
 from gleanery.agents.verbatim import Verbatim
 from gleanery.errors import CutReplyError, ReplyError
-from gleanery.models.chat import Message, Reply, Request, Tool, ToolCall
+from gleanery.models.chat import Message, Request, Tool, ToolCall
 
+_WRITTEN = "arguments as written"
 _WINDOW = 1_000_000_000
 """CrewAI shall never think that a window is full: what does not fit is an error, which the door raises."""
 
@@ -26,22 +28,21 @@ class DoorLLM(BaseLLM):
 
     `options` is a request whose sampling and limits are those of every call. `tools` are shown to the model as they
     stand, by the names that CrewAI has for them; `native`: it calls them by itself, else it is asked to in words
-    (ReAct). `texts` are put in for their tokens. `replies` came, `failure` is why there was no other.
+    (ReAct). `texts` are put in for their tokens. `failure` is why there was no further reply.
     """
 
-    _send: Callable[[Request], Reply] = PrivateAttr()
+    _send: Send = PrivateAttr()
     _options: Request = PrivateAttr()
     _tools: Mapping[str, Tool] = PrivateAttr()
     _native: bool = PrivateAttr()
     _texts: Verbatim = PrivateAttr()
     _asked: int = PrivateAttr(default=0)
-    _replies: list[Reply] = PrivateAttr(default_factory=list)
     _failure: Exception | None = PrivateAttr(default=None)
 
     def __init__(
         self,
         model: str,
-        send: Callable[[Request], Reply],
+        send: Send,
         options: Request,
         tools: Mapping[str, Tool],
         native: bool,
@@ -55,11 +56,6 @@ class DoorLLM(BaseLLM):
     def asked(self) -> int:
         """How often the model was asked."""
         return self._asked
-
-    @property
-    def replies(self) -> Sequence[Reply]:
-        """What it replied."""
-        return self._replies
 
     @property
     def failure(self) -> Exception | None:
@@ -120,7 +116,6 @@ class DoorLLM(BaseLLM):
     def _answer(self, request: Request, *, offered: bool) -> str | list[dict[str, Any]]:
         self._asked += 1
         reply = self._send(request)
-        self._replies.append(reply)
         if reply.finish == "length":
             raise CutReplyError(
                 f"An answer of `{self.model}` to the agent ended for want of tokens. Raise `max_tokens`, or take a "
@@ -138,7 +133,10 @@ class DoorLLM(BaseLLM):
         return Message(
             role=message["role"],
             content=self._texts.shown(message.get("content") or ""),
-            tool_calls=tuple(ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in calls),
+            tool_calls=tuple(
+                ToolCall(c["id"], c["function"]["name"], as_written(json.loads(c["function"]["arguments"])))
+                for c in calls
+            ),
             tool_call_id=message.get("tool_call_id"),
             name=message.get("name"),
         )
@@ -150,11 +148,13 @@ def _before(text: str, stops: Sequence[str]) -> str:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    """A call as CrewAI wants it; it tells the model of broken JSON, and breaks at JSON that is no object."""
-    arguments = call.arguments
-    try:
-        if not isinstance(json.loads(arguments), dict):
-            arguments = "{}"
-    except ValueError:
-        pass
+    """A call as CrewAI wants it, the arguments as the model wrote them inside others: CrewAI would answer broken JSON
+    by itself, and break at JSON that is no object."""
+    arguments = json.dumps({_WRITTEN: call.arguments})
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def as_written(arguments: Mapping[str, Any]) -> str:
+    """The arguments of a call as the model wrote them; those of ReAct CrewAI has read from its words."""
+    written = arguments.get(_WRITTEN)
+    return written if isinstance(written, str) else json.dumps(arguments, ensure_ascii=False)

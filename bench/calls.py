@@ -1,6 +1,6 @@
 """How near 256 calls in flight come to the ideal: each is answered by a local server after 2 seconds.
 
-    python bench/calls.py [--in-flight 256] [--seconds 2] [--turns 15]
+    python bench/calls.py [--in-flight 256] [--seconds 2] [--turns 40]
 
 The server is a process of its own that does nothing but wait. What is measured is all that performing a record takes:
 the prompt, the call, its recording, reading and checking the answer, an Outcome to be kept. The ideal is `turns` times
@@ -25,7 +25,7 @@ from instant_server import MODEL
 
 from gleanery.jobs.executors.local import LocalExecutor
 from gleanery.models.endpoint import Endpoint
-from gleanery.performing import open_performer
+from gleanery.performing import open_in_worker
 from gleanery.settings import Settings
 from gleanery.tasks.records import Record
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--in-flight", type=int, default=256)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--turns", type=int, default=15, help="how often every place is used")
+    parser.add_argument("--turns", type=int, default=40, help="how often every place is used")
     options = parser.parse_args()
     server = [sys.executable, str(Path(__file__).with_name("instant_server.py")), json.dumps(ANSWER)]
     command = [*server, str(options.seconds)]
@@ -71,11 +71,12 @@ async def _measure(url: str, in_flight: int, seconds: float, turns: int) -> None
         endpoint = Endpoint("bench", "openai", url, in_flight=in_flight)
         settings = replace(Settings(), endpoints={"bench": endpoint}, cache_dir=Path(folder))
         work = work_of(Path(folder) / "task.yaml", settings, f"openai/{MODEL}@bench")
-        executor = LocalExecutor(partial(open_performer, settings=settings))
+        executor = LocalExecutor(partial(open_in_worker, settings=settings))
         await executor.open(work)
         try:
             began, cpu = time.perf_counter(), time.process_time()
-            outcomes = await drive(executor, work, records)
+            times: list[float] = []
+            outcomes = await drive(executor, work, records, lambda count: times.append(time.perf_counter()))
             took, used = time.perf_counter() - began, time.process_time() - cpu
         finally:
             await executor.aclose()
@@ -84,6 +85,10 @@ async def _measure(url: str, in_flight: int, seconds: float, turns: int) -> None
     ideal = seconds * turns
     print(f"{len(records)} calls of {seconds:g} s, {in_flight} in flight: {took:.2f} s, ideal {ideal:.2f} s")
     print(f"{100 * ideal / took:.1f} % of the ideal rate, {1000 * used / len(records):.2f} ms of CPU a call")
+    # The first wave goes out and comes back all at once, and opens the connections; at the end there are ever fewer.
+    first, last = times[in_flight - 1], times[-in_flight]
+    sustained = (len(times) - 2 * in_flight + 1) / (last - first)
+    print(f"{100 * sustained * seconds / in_flight:.1f} % of it between the first wave and the last")
 
 
 if __name__ == "__main__":

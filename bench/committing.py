@@ -2,7 +2,8 @@
 
 python bench/committing.py [--records 100000] [--shard 8] [--wire full] [--home FOLDER] [--profile]
 
-Prints records a second (from the first command to the last commit), commits, and the worker's memory at most.
+Prints records a second (from the first command to the last commit), commits, the worker's memory at most, how long
+another process that asks for the jobs ten times a second waits for them meanwhile, and how fast results are exported.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import multiprocessing
 import pstats
 import random
 import resource
@@ -17,15 +19,19 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import quantiles
 
 from gleanery.jobs.executors.executor import Opened
 from gleanery.jobs.ledger.ledger import Ledger
 from gleanery.jobs.manifest import Manifest, Origin
-from gleanery.jobs.outcome import Outcome
+from gleanery.jobs.outcome import Outcome, line_of
 from gleanery.jobs.work import Shard, Work
 from gleanery.jobs.worker import Worker
+from gleanery.queue import Queue
 from gleanery.tasks.records import Record
 
 CHUNK = 10_000
@@ -47,7 +53,7 @@ class Instant:
             for text in said
         ]
         self._body = b'{"output":{"title":"%s"},"spans":{},"confidence":{},"status":"ok","model":"m","issues":[]}' % (
-            said[0][:800].encode()
+            said[0][:900].encode()
         )
         self._about = b'{"attempts":1,"usage":{"prompt":1000,"completion":100},"timing":{"total_ms":1.0}}'
 
@@ -114,14 +120,15 @@ def measure(home: Path, options: argparse.Namespace) -> None:
     print(f"loading     {options.records / (time.perf_counter() - began):10,.0f} records/s")
     worker = Worker(home, lambda: Instant(options.shard), only=id)
     profile = cProfile.Profile() if options.profile else None
-    began, used = time.perf_counter(), time.process_time()
-    if profile:
-        profile.enable()
-    asyncio.run(worker.run())
-    if profile:
-        profile.disable()
-        pstats.Stats(profile).sort_stats("tottime").print_stats(25)
-    seconds, used = time.perf_counter() - began, time.process_time() - used
+    with _watched(home) as waits:
+        began, used = time.perf_counter(), time.process_time()
+        if profile:
+            profile.enable()
+        asyncio.run(worker.run())
+        if profile:
+            profile.disable()
+            pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+        seconds, used = time.perf_counter() - began, time.process_time() - used
     with Ledger.open(home) as ledger:
         job = ledger.job(id)
         assert job.state == "done", job
@@ -131,6 +138,41 @@ def measure(home: Path, options: argparse.Namespace) -> None:
     print(f"commits     {worker.commits:10,} of {options.records / max(1, worker.commits):,.0f} records")
     print(f"processor   {1e6 * used / options.records:10,.0f} µs a record")
     print(f"memory      {most:10,.0f} MB at most")
+    last = quantiles(waits, n=100)[-1]
+    print(f"jobs        {1000 * last:10.1f} ms at the 99th percentile, {1000 * max(waits):.1f} at most")
+    began = time.perf_counter()
+    with Queue(home) as queue, (home / "out.jsonl").open("wb") as out:
+        for kept in queue.kept(queue.job(id)):
+            out.write(line_of(kept.record, kept.body))
+        size = out.tell() / options.records
+    seconds = time.perf_counter() - began
+    print(f"export      {options.records / seconds:10,.0f} records/s of {size:,.0f} bytes")
+
+
+@contextmanager
+def _watched(home: Path) -> Iterator[list[float]]:
+    """Another process that looks at the queue; the seconds that each look took are there at the end."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_watch, args=(theirs, home), daemon=True)
+    process.start()
+    assert ours.recv() == "ready"
+    waits: list[float] = []
+    yield waits
+    ours.send("end")
+    waits += ours.recv()
+    process.join()
+
+
+def _watch(pipe: Connection, home: Path) -> None:
+    waits: list[float] = []
+    with Ledger.open(home) as ledger:
+        pipe.send("ready")
+        while not pipe.poll(0.1):
+            began = time.perf_counter()
+            ledger.jobs()
+            waits.append(time.perf_counter() - began)
+    pipe.send(waits)
 
 
 def main() -> None:

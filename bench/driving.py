@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count, islice
 from pathlib import Path
 
@@ -26,8 +26,13 @@ def work_of(task: str | Path, settings: Settings, model: str | None = None) -> W
     return Work(f"j-bench{next(_IDS)}", manifest, digest_of(bundle), bundle)
 
 
-async def drive(executor: Executor, work: Work, records: Iterable[Record]) -> list[Outcome]:
-    """The Outcomes of all records of an open work, with as many in flight as the executor likes; nothing is kept."""
+async def drive(
+    executor: Executor, work: Work, records: Iterable[Record], arrived: Callable[[int], None] = lambda count: None
+) -> list[Outcome]:
+    """The Outcomes of all records of an open work, with as many in flight as the executor likes; nothing is kept.
+
+    `arrived` is told how many have come by now.
+    """
     source, ended = iter(records), asyncio.Queue[asyncio.Task[list[Outcome]]]()
     outcomes: list[Outcome] = []
     sizes: dict[asyncio.Task[list[Outcome]], int] = {}
@@ -46,3 +51,4 @@ async def drive(executor: Executor, work: Work, records: Iterable[Record]) -> li
         task = await ended.get()
         in_flight -= sizes.pop(task)
         outcomes += task.result()
+        arrived(len(outcomes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,10 @@ import orjson
 
 from gleanery.cli.destination import Destination
 from gleanery.cli.job_argument import job_argument
-from gleanery.tasks.records import Status
+from gleanery.tasks.records import Result, Status
 
 if TYPE_CHECKING:
     from gleanery.jobs.job import Job
-    from gleanery.jobs.ledger.ledger import Kept
     from gleanery.queue import Queue
     from gleanery.tasks.declarations import Task
 
@@ -49,7 +48,7 @@ def _read_statuses(context: click.Context, parameter: click.Parameter, value: st
 @click.option("--json", "as_json", is_flag=True, help="JSONL on standard output even on a terminal; with -o, the "
               "summary as JSON.")  # fmt: skip
 @click.option("--openai-batch", is_flag=True, help="Write requests for the records that are still to do, as `vllm "
-              "run-batch` takes them; `gleanery resume JOB --openai-batch RESULTS` takes back the answers.")  # fmt: skip
+              "run-batch` takes them; `gleanery resume JOB --openai-batch FILE` takes back the answers.")  # fmt: skip
 @click.option("--server", type=click.Choice(["vllm", "llama-server", "openai"]), default="vllm", show_default=True,
               help="Who will run those requests.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["failed", "review"]), default="failed", show_default=True,
@@ -110,13 +109,13 @@ class Written:
         """How many results."""
         return self.statuses.total()
 
-    def add(self, kept: Kept) -> None:
-        """Count one."""
-        self.statuses[kept.status] += 1
-        if kept.status != "ok" and self.doubtful is None:
-            self.doubtful = kept.record.id
-        if kept.status == "review":
-            self.reasons.update({issue["code"] for issue in orjson.loads(kept.body)["issues"]})
+    def add(self, id: str, status: Status, codes: Iterable[str]) -> None:
+        """Count one; `codes` are those of its issues."""
+        self.statuses[status] += 1
+        if status != "ok" and self.doubtful is None:
+            self.doubtful = id
+        if status == "review":
+            self.reasons.update(set(codes))
 
     def exit_code(self, fail_on: str) -> int:
         """4 where a record failed, or is in review and that counts as failing; else 0."""
@@ -128,11 +127,25 @@ def write_results(
 ) -> Written:
     """Write what is committed of a job, in the order of its records; a file is there whole, or as it was before."""
     written = Written()
-    if destination.format.name == "jsonl" and not destination.is_table:
-        _write_lines(queue, job, destination, statuses, written)
-    else:
-        _write_with_exporter(queue, job, destination, statuses, written)
+    with task_of(queue, job) as task:
+        destination.check(task)
+        marked = task.generation.duplicates if task.generation else None
+        if destination.format.name == "jsonl" and not destination.is_table and marked is None:
+            _write_lines(queue, job, destination, statuses, written)
+        else:
+            results = _results(queue, job, statuses, marked)
+            _write_with_exporter(results, task, destination, written)
     return written
+
+
+def _results(queue: Queue, job: Job, statuses: Collection[Status] | None, marked: float | None) -> Iterator[Result]:
+    """The job's results; near-duplicates among all of them are marked, from a likeness of `marked` on."""
+    if marked is None:
+        return queue.results(job, statuses)
+    from gleanery.tasks.duplicates import DuplicateMarker
+
+    all_marked = map(DuplicateMarker(marked), queue.results(job))
+    return (result for result in all_marked if statuses is None or result.status in statuses)
 
 
 def _write_lines(
@@ -146,22 +159,17 @@ def _write_lines(
         for kept in queue.kept(job, statuses):
             about = kept.about if destination.full else None
             stream.write(line_of(kept.record, kept.body, about, cached=kept.cached))
-            written.add(kept)
+            codes = (issue["code"] for issue in orjson.loads(kept.body)["issues"]) if kept.status == "review" else ()
+            written.add(kept.record.id, kept.status, codes)
 
 
-def _write_with_exporter(
-    queue: Queue, job: Job, destination: Destination, statuses: Collection[Status] | None, written: Written
-) -> None:
-    from gleanery.jobs.outcome import result_of
-
-    with task_of(queue, job) as task:
-        destination.check(task)
-        with destination.open(task) as exporter:
-            for kept in queue.kept(job, statuses):
-                exporter.write(result_of(kept.record, kept.body, kept.about))
-                written.add(kept)
-            exporter.close()
-            written.left_out = exporter.left_out
+def _write_with_exporter(results: Iterator[Result], task: Task, destination: Destination, written: Written) -> None:
+    with destination.open(task) as exporter:
+        for result in results:
+            exporter.write(result)
+            written.add(result.id, result.status, (issue.code for issue in result.issues))
+        exporter.close()
+        written.left_out = exporter.left_out
 
 
 @contextmanager

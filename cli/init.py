@@ -35,6 +35,34 @@ _ONE_LINE = {
     "prompt": "Read the text below and return the fields that it states. Leave out what it does not say.",
 }
 
+_GENERATE = """\
+name: {name}
+summary: Say in one sentence what this task writes.
+kind: generate                # extract | generate | agent
+output: text                  # or fields in one line, schema:Class, a JSON Schema file
+models: [default]             # each of them writes; `default` is that of the settings, or the only one of Ollama
+temperature: 0.8              # at 0 every sample of a prompt is the same
+seeds: [1]                    # each prompt is written with each; the same seed asks the same again
+samples: 1                    # so many for each prompt, model and seed
+prompts:                      # with {{{{ source }}}} or {{{{ column }}}} in one, it wants a source
+  - Write two sentences about the sea in winter.
+  - Write two sentences about a harbour at night.
+checks:
+  - length: {{min_words: 8, max_words: 60}}
+  - checks.py:two_sentences   # or a pattern: '^[A-Z]'
+  - duplicates: 0.9           # almost the same as an earlier answer of the batch
+"""
+
+_CHECKS = '''\
+"""What an answer of `{name}` must be."""
+
+
+def two_sentences(output):
+    """None where it is right, else a sentence, which the model is told."""
+    count = sum(output.count(end) for end in ".!?")
+    return None if count == 2 else f"There are {{count}} sentences, and must be 2."
+'''
+
 _SCHEMA = '''\
 """What `{name}` returns: a reference in CSL terms, which the embedded specialist answers with."""
 
@@ -49,10 +77,18 @@ _SAMPLES: dict[str, Any] = {"string": "text", "integer": 7, "number": 2.5, "bool
 @click.command()
 @click.argument("name")
 @click.option("--output", metavar="FIELDS", help='Its fields in one line, like "title, year int", for a chat model.')
-def init(name: str, output: str | None) -> None:
-    """Make a new task in ./tasks/NAME: one that parses references, or with --output one of your own fields."""
+@click.option("--kind", type=click.Choice(["extract", "generate"]), default="extract", show_default=True,
+              help="Whether it reads what is there, or writes what is not.")  # fmt: skip
+def init(name: str, output: str | None, kind: str) -> None:
+    """Make a new task in ./tasks/NAME: one that parses references, with --output one of your own fields, or one that
+    writes."""
     _check_name(name)
-    files = _reference_files(name) if output is None else _one_line_files(name, output)
+    if kind == "generate":
+        if output is not None:
+            raise UsageError("--output is for tasks that extract. Make the task, and edit its `output`.")
+        files = {"task.yaml": _GENERATE.format(name=name), "checks.py": _CHECKS.format(name=name)}
+    else:
+        files = _reference_files(name) if output is None else _one_line_files(name, output)
     folder = Path("tasks") / name
     try:
         folder.mkdir(parents=True)
@@ -64,7 +100,9 @@ def init(name: str, output: str | None) -> None:
         raise UsageError(f"{folder} cannot be made: {error.strerror}. Is this folder yours to write in?") from None
     for file in files:
         click.echo(folder / file)
-    if output is None:
+    if kind == "generate":
+        click.echo(f"It runs as it is: gleanery generate {name} -o {name}.jsonl", err=True)
+    elif output is None:
         click.echo(f"It runs as it is: gleanery run {name} FILE", err=True)
     else:
         click.echo(

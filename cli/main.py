@@ -18,6 +18,8 @@ from gleanery.errors import ExportError, GleaneryError
 COMMANDS = {
     "run": ("gleanery.cli.run:run", "Run a task over a file of records."),
     "submit": ("gleanery.cli.submit:submit", "Put a task over a file into the queue, and walk away."),
+    "generate": ("gleanery.cli.generate:generate", "Write what a task's prompts ask for, by several models and seeds."),
+    "pipeline": ("gleanery.cli.pipeline:pipeline", "Run tasks one after another, with tools between them."),
     "jobs": ("gleanery.cli.jobs:jobs", "List the jobs of the queue."),
     "watch": ("gleanery.cli.watch:watch", "Watch jobs go, with their rate and time left."),
     "pause": ("gleanery.cli.control:pause", "Pause jobs; what is in flight ends and is kept."),
@@ -31,6 +33,7 @@ COMMANDS = {
     "batch": ("gleanery.cli.batch:batch", "Write and read batches as vLLM and OpenAI take them."),
     "worker": ("gleanery.cli.worker:worker", "Run the process that works on the queue."),
     "tasks": ("gleanery.cli.tasks:tasks", "List the tasks of this folder and the built-in ones."),
+    "agents": ("gleanery.cli.agents:agents", "List the agents of this folder and the built-in ones."),
     "show": ("gleanery.cli.tasks:show", "Show what a task declares, how a job goes, or one result."),
     "prompt": ("gleanery.cli.prompt:prompt", "Show what a chat model would be told."),
     "init": ("gleanery.cli.init:init", "Scaffold a task of your own in ./tasks."),
@@ -41,9 +44,9 @@ COMMANDS = {
 }
 """Name: (where it is, its line in the help). The line stands here so that help imports no command."""
 _SECTIONS = {
-    "Now": ("run", "eval"),
+    "Now": ("run", "generate", "pipeline", "eval"),
     "In the queue": ("submit", "jobs", "watch", "pause", "resume", "cancel", "retry", "move", "delete", "export"),
-    "Tasks": ("tasks", "show", "prompt", "init", "batch"),
+    "Tasks": ("tasks", "agents", "show", "prompt", "init", "batch"),
     "What it runs on": ("models", "worker", "ledger", "config", "doctor"),
 }
 _READER_GONE = 141

@@ -59,8 +59,13 @@ def _show_first_request(task: Task, schema: Schema, record: Record, as_json: boo
     """Print what an agent asks its model first, with all that CrewAI adds; the rest comes about in conversation."""
     from gleanery.agents.crew import first_request
     from gleanery.agents.declarations import agent_of
+    from gleanery.agents.toolboxes import toolboxes
+    from gleanery.settings import load_settings
+    from gleanery.tools.log import ToolLog
 
-    request = first_request(task, schema, agent_of(task), record)
+    agent = agent_of(task)
+    offered = toolboxes(agent, load_settings().tools)(ToolLog()).offered
+    request = first_request(task, schema, agent, record, offered)
     tools = [asdict(tool) for tool in request.tools]
     if as_json:
         print_json({"messages": [message.as_json() for message in request.messages], "tools": tools})

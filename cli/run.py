@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date as Date
 from datetime import datetime
 from io import BufferedReader, FileIO, UnsupportedOperation
@@ -19,14 +19,15 @@ from gleanery.errors import ModelError
 
 if TYPE_CHECKING:
     from gleanery.jobs.ledger.ledger import Kept
-    from gleanery.jobs.manifest import Origin
+    from gleanery.jobs.manifest import Manifest, Origin
     from gleanery.private import PrivateRun
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
+    from gleanery.tasks.records import Result
 
 _ANEW = ("output", "format_name", "full", "quiet")
 """Options that may be said anew then."""
-_KEPT = ("output", "format_name", "full", "as_json", "fail_on")
+_KEPT = ("output", "format_name", "full", "as_json", "fail_on", "duplicates")
 """Options that hold on when a run is taken up again."""
 
 
@@ -79,22 +80,26 @@ def run(task: str | None, source: str | None, resume: str | None, **options: Any
         _go(*_taken_up(resume, options))
     if task is None or source is None:
         raise click.UsageError("Say which task, and on what: gleanery run TASK SOURCE")
-    declared = declared_task(task, options["accept"])
+    perform(declared_task(task, options["accept"]), source, options)
+
+
+def perform(task: Task, source: str | None, options: dict[str, Any]) -> None:
+    """Run a task over a source (None: of its own prompts) as the options say, and exit."""
     if options["blocks"]:
         options["input_format"] = "blocks"
     from gleanery.settings import load_settings
 
     destination = _destination(options)
-    destination.check(declared)
+    destination.check(task)
     settings = load_settings(overrides={"wire": options["wire"]})
     if options["dry_run"]:
-        _say_what_would_be_done(declared, source, destination, settings, options)
+        _say_what_would_be_done(task, source, destination, settings, options)
         return
-    _say_what_is_opened(declared, settings, options)
-    _go(declared, _begun(declared, source, settings, options), destination, options)
+    _say_what_is_opened(task, settings, options)
+    _go(task, _begun(task, source, settings, options), destination, options)
 
 
-def _begun(task: Task, source: str, settings: Settings, options: dict[str, Any]) -> PrivateRun:
+def _begun(task: Task, source: str | None, settings: Settings, options: dict[str, Any]) -> PrivateRun:
     """The run, and the thread that stores its records."""
     from gleanery.private import begin
     from gleanery.submitting import origin_of, records_of, store
@@ -108,7 +113,7 @@ def _begun(task: Task, source: str, settings: Settings, options: dict[str, Any])
         model=options["model"],
         date=given.date() if given else Date.today(),
         processes=_processes(options),
-        options={key: options[key] for key in _KEPT},
+        options={key: options[key] for key in _KEPT if key in options},
     )
     stdin = standard_input() if source == "-" else None
     going.start(lambda ledger, job: store(ledger, job, records_of(origin, None, stdin), lambda job, count: None))
@@ -187,12 +192,13 @@ def _write(
 
     lost: ModelError | None = None
     job = going.job
+    marked = _marking(task, options)
     with destination.open(task) as exporter:
         results = going.results()
-        total = job.counts.total if job.loaded else _total(job.manifest.origin)
+        total = job.counts.total if job.loaded else _total_of(job.manifest)
         try:
             for kept in _shown(results, total, destination, options):
-                result = result_of(kept.record, kept.body, kept.about)
+                result = marked(result_of(kept.record, kept.body, kept.about, cached=kept.cached))
                 exporter.write(result)
                 summary.add(result)
         except ModelError as error:
@@ -205,7 +211,20 @@ def _write(
 
         write_wire_file(going.wire, Path(destination.file))
     summary.left_out, summary.models, summary.skipped = exporter.left_out, going.models, going.skipped
+    summary.in_order = task.kind != "generate"
     return lost
+
+
+def _marking(task: Task, options: dict[str, Any]) -> Callable[[Result], Result]:
+    """What marks near-duplicates among the results, where the task or an option says from which likeness."""
+    likeness: float | None = options.get("duplicates")
+    if likeness is None and task.generation is not None:
+        likeness = task.generation.duplicates
+    if likeness is None:
+        return lambda result: result
+    from gleanery.tasks.duplicates import DuplicateMarker
+
+    return DuplicateMarker(likeness)
 
 
 def _destination(options: dict[str, Any]) -> Destination:
@@ -242,9 +261,23 @@ def _shown(
     return with_progress(results, total)
 
 
+def _total_of(manifest: Manifest) -> int | None:
+    """How many records a job will have, where that can be known."""
+    from gleanery.tasks.matrix import Matrix
+
+    total = _total(manifest.origin)
+    if total is None or manifest.matrix is None:
+        return total
+    return total * len(Matrix.from_json(manifest.matrix, manifest.models))
+
+
 def _total(origin: Origin) -> int | None:
-    """How many records there will be, where that can be known."""
+    """How many records a source will give, where that can be known."""
+    from gleanery.submitting import PROMPTS
     from gleanery.tasks.sources import count_records
+
+    if origin.path == PROMPTS:
+        return 1
 
     format: Any = origin.format
     total = None if origin.path == "-" else count_records(origin.path, format)
@@ -262,31 +295,45 @@ def _say_what_is_opened(task: Task, settings: Settings, options: dict[str, Any])
 
 def _models_of(task: Task, settings: Settings, options: dict[str, Any]) -> str:
     """The models that will be asked, in words; UsageError where one cannot be meant."""
-    from gleanery.choosing import DEFAULT, choose_without_asking
+    from gleanery.choosing import DEFAULT
     from gleanery.models.endpoint import endpoint_of, parse_address
 
-    choice = choose_without_asking(task, options["model"], settings)
-    addresses = choice.addresses if choice else (options["model"],) if options["model"] else task.models
+    addresses = _addresses(task, settings, options)
     for address in map(parse_address, (name for name in addresses if name != DEFAULT)):
         if address.provider in ("ollama", "openai"):
             endpoint_of(address, settings.endpoints)
-    return " then ".join("the only model that Ollama has" if name == DEFAULT else name for name in addresses)
+    between = " and " if task.kind == "generate" else " then "
+    return between.join("the only model that Ollama has" if name == DEFAULT else name for name in addresses)
+
+
+def _addresses(task: Task, settings: Settings, options: dict[str, Any]) -> tuple[str, ...]:
+    """The models as far as they are known without asking a server: `default` may be among them."""
+    from gleanery.choosing import choose_without_asking, wanted_models
+
+    choice = choose_without_asking(task, options["model"], settings)
+    return choice.addresses if choice else wanted_models(task, options["model"])
 
 
 def _say_what_would_be_done(
-    task: Task, source: str, destination: Destination, settings: Settings, options: dict[str, Any]
+    task: Task, source: str | None, destination: Destination, settings: Settings, options: dict[str, Any]
 ) -> None:
     models = _models_of(task, settings, options)
+    from gleanery.pinning import matrix_for
     from gleanery.submitting import origin_of, records_of
+    from gleanery.tasks.matrix import check_source
 
+    check_source(task, source is not None)
     origin = origin_of(source, options["input_format"], options["field"], options["limit"])
     total = _total(origin)
+    matrix = matrix_for(task, _addresses(task, settings, options), settings)
     if total is None:
         count = "an unknown number of records"
     else:
         next(records_of(origin), None)  # says what is wrong with the source, a wrong --field for one
-        count = _records_of(total)
-    click.echo(f"Would run `{task.name}` on {count} of {source} with {models}, and write {destination}.")
+        count = _records_of(total * (len(matrix) if matrix else 1))
+    click.echo(
+        f"Would run `{task.name}` on {count} of {source or 'its prompts'} with {models}, and write {destination}."
+    )
 
 
 def _records_of(count: int) -> str:

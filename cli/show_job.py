@@ -221,7 +221,13 @@ def _results_of(queue: Queue, job: Job, id: str) -> tuple[Kept, list[Kept]]:
 
 
 def _exchanges(queue: Queue, job: Job, kept: Kept) -> Iterator[dict[str, Any]]:
+    from gleanery.errors import LedgerError
     from gleanery.jobs.ledger.wire import read_group, wire_file
 
-    if kept.exchanges is not None:
-        yield from read_group(wire_file(queue.home, job.id), kept.exchanges)[1]
+    if kept.exchanges is None:
+        return
+    file = wire_file(queue.home, job.id)
+    record, exchanges = read_group(file, kept.exchanges)
+    if record != kept.record.id:  # after a power cut other exchanges may stand where these stood
+        raise LedgerError(f"{file} no longer has the exchanges of {kept.record.id}. `gleanery ledger check` says more.")
+    yield from exchanges

@@ -26,6 +26,8 @@ class Summary:
         self.reasons: Counter[str] = Counter()
         self.left_out = 0
         self.models: Sequence[str] = ()
+        self.in_order = True
+        """Whether a record went to one model after the other, or to one of them."""
         self.skipped: Sequence[str] = ()
         """Why models that the task names were not asked: a sentence each."""
         self._doubtful: str | None = None
@@ -57,7 +59,7 @@ class Summary:
         noun = "record" if self.records == 1 else "records"
         # The first second goes into loading the model, and tells no rate; a few huge records tell none either.
         rate = f" ({self.records / seconds:,.0f} a second)" if 1 <= seconds <= self.records else ""
-        models = f", with {' then '.join(self.models)}" if self.models else ""
+        models = f", with {(' then ' if self.in_order else ' and ').join(self.models)}" if self.models else ""
         click.echo(f"{self.records:,} {noun} in {_duration(seconds)}{rate}{models}", err=True)
         width = len(f"{self.records:,}")
         for status, colour in STATUS_COLOURS.items():

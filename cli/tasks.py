@@ -1,4 +1,4 @@
-"""`gleanery tasks` and `gleanery show`: what there is to run, and what one task declares, or a job or a result is."""
+"""`gleanery tasks` and `gleanery show`: what there is to run, and what a task, an agent, a job or a result is."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gleanery.cli.agents import PREFIX, known_agents, show_agent
 from gleanery.cli.job_argument import completing
 from gleanery.cli.printing import print_json, print_table
 from gleanery.errors import DeclarationError, UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.examples import Example
     from gleanery.tasks.schemas import Schema
@@ -39,15 +42,31 @@ def tasks(as_json: bool) -> None:
         raise SystemExit(DeclarationError.exit_code)
 
 
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Jobs, tasks and agents; an agent of a task's name with `agent:` before it."""
+    from click.shell_completion import CompletionItem
+
+    from gleanery.tasks.declarations import task_names
+
+    there = task_names()
+    prefixed = incomplete.startswith(PREFIX)
+    agents = [f"{PREFIX}{name}" if prefixed or name in there else name for name in known_agents()]
+    items = [CompletionItem(name, help="task") for name in there]
+    items += [CompletionItem(name, help="agent") for name in agents]
+    jobs = completing()(context, parameter, incomplete)
+    return [*jobs, *(item for item in items if item.value.startswith(incomplete))]
+
+
 @click.command()
-@click.argument("what", shell_complete=completing())
+@click.argument("what", shell_complete=_complete)
 @click.option("--wire", is_flag=True, help="With a result: also every exchange with a model, as it crossed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of text.")
 def show(what: str, wire: bool, as_json: bool) -> None:
-    """Show WHAT a task declares (a name, a folder or a YAML file), how a job goes, or one result.
+    """Show WHAT a task declares (a name, a folder or a YAML file), or an agent, how a job goes, or one result.
 
     \b
     gleanery show bibliography
+    gleanery show librarian                  an agent; agent:NAME where a task has the same name
     gleanery show j-abc123                   a job: what it is, how it goes, why records failed
     gleanery show j-abc123:r-17              that record's result
     gleanery show j-abc123:r-17 --wire       and what was said to models for it
@@ -64,8 +83,30 @@ def show(what: str, wire: bool, as_json: bool) -> None:
         raise UsageError(
             f"`{what}` is no result. Name one as JOB:ID or FILE.jsonl:ID, such as j-abc123:r-17 or refs.jsonl:r-17."
         )
+    elif what.startswith(PREFIX):
+        show_agent(what.removeprefix(PREFIX), as_json=as_json)
     else:
+        _show_declared(what, as_json)
+
+
+def _show_declared(what: str, as_json: bool) -> None:
+    """A task, or an agent where there is no such task."""
+    from gleanery.tasks.declarations import task_names
+    from gleanery.tasks.nearest import did_you_mean
+
+    agents, there = known_agents(), task_names()
+    if what in agents and what not in there:
+        show_agent(what, as_json=as_json)
+        return
+    try:
         _show_task(what, as_json)
+    except UsageError as error:
+        near = did_you_mean(what, agents).replace("mean `", "mean the agent `")
+        if not near or did_you_mean(what, there):
+            raise
+        raise UsageError(f"{error}{near}") from None
+    if what in agents:
+        click.echo(f"\nThere is an agent `{what}` too: gleanery show {PREFIX}{what}", err=True)
 
 
 def _show_task(task: str, as_json: bool) -> None:
@@ -83,16 +124,20 @@ def _show_task(task: str, as_json: bool) -> None:
 
 
 def _as_json(task: Task, schema: Schema, examples: Sequence[Example]) -> dict[str, Any]:
+    import orjson
+
     return {
         "name": task.name,
         "summary": task.summary,
         "kind": task.kind,
+        "agent": task.agent,
         "output": task.output,
         "schema": schema.json_schema,
         "grounding": task.grounding,
         "models": task.models,
         "accept": task.accept,
         "prompt": task.prompt,
+        **{name: orjson.loads(orjson.dumps(getattr(task, name), default=str)) for name in ("generation", "guards")},
         "examples": len(examples),
         "file": str(task.file),
         "digest": task.digest,
@@ -104,11 +149,13 @@ def _print_task(task: Task, schema: Schema, examples: Sequence[Example]) -> None
     click.echo(f"{click.style(task.name, bold=True)}: {task.summary}\n")
     facts = {
         "kind": task.kind,
+        **({"agent": task.agent} if task.agent else {}),
         "output": task.output.replace("\n", ", "),
         "grounding": task.grounding,
         "models": ", ".join(task.models),
         "accept": f"{task.accept:g}",
         "examples": str(len(examples)),
+        **_written(task),
         "file": _where(task.file),
         "digest": task.digest,
     }
@@ -120,8 +167,22 @@ def _print_task(task: Task, schema: Schema, examples: Sequence[Example]) -> None
             ("name", "type", "required", "description"),
             [(field.name, field.type, "yes" if field.required else "", field.description) for field in fields],
         )
-    if task.prompt:
-        click.echo(f"\n{click.style('Prompt', bold=True)}\n\n{task.prompt.rstrip()}")
+    prompts = task.generation.prompts if task.generation else (task.prompt,) if task.prompt else ()
+    for number, prompt in enumerate(prompts, 1):
+        title = f"Prompt {number}" if len(prompts) > 1 else "Prompt"
+        click.echo(f"\n{click.style(title, bold=True)}\n\n{prompt.rstrip()}")
+
+
+def _written(task: Task) -> dict[str, str]:
+    """What a generating task says besides, and whether there are guards."""
+    facts: dict[str, str] = {}
+    if said := task.generation:
+        facts["seeds"] = ", ".join(map(str, said.seeds)) if said.seeds else "that of the settings"
+        facts["samples"] = str(said.samples)
+        facts["checks"] = str(len(said.checks) + (said.duplicates is not None))
+    if guards := task.guards:
+        facts["guards"] = f"{len(guards.input)} of the input, {len(guards.output)} of the output"
+    return facts
 
 
 def _check_examples(task: Task, schema: Schema, examples: Sequence[Example]) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from gleanery.jobs.job import Job
+    from gleanery.pipeline.pipeline import Pipeline
     from gleanery.queue import Queue, submit
     from gleanery.running import Run, arun, run
     from gleanery.settings import Settings, load_settings
@@ -56,6 +57,7 @@ __all__ = [
     "ModelError",
     "ModelNotFoundError",
     "OverloadedError",
+    "Pipeline",
     "Queue",
     "Record",
     "ReplyError",
@@ -91,6 +93,7 @@ _HOME = {
     "ModelError": "gleanery.errors",
     "ModelNotFoundError": "gleanery.errors",
     "OverloadedError": "gleanery.errors",
+    "Pipeline": "gleanery.pipeline.pipeline",
     "Queue": "gleanery.queue",
     "Record": "gleanery.tasks.records",
     "ReplyError": "gleanery.errors",

@@ -183,6 +183,8 @@ def _extractor(task: Task, chat: BatchChat, settings: Settings, date: Date) -> E
     from gleanery.models.opening import Models
     from gleanery.staging import Staging
 
+    if task.guards is not None:
+        raise UsageError(f"Task `{task.name}` has a guard, which no batch asks. Use `gleanery run`.")
     if task.kind != "extract":
         raise UsageError(
             f"Task `{task.name}` is of kind `{task.kind}`, whose records take more than one request each. Only "

@@ -24,9 +24,20 @@ class Choice:
     skipped: tuple[str, ...] = ()
 
 
+def wanted_models(task: Task, model: str | None) -> tuple[str, ...]:
+    """What `model`, else the task's agent, else the task says; `default` may be among them."""
+    if model:
+        return (model,)
+    if task.kind != "agent":
+        return task.models
+    from gleanery.agents.declarations import models_of
+
+    return models_of(task)
+
+
 def choose_without_asking(task: Task, model: str | None, settings: Settings) -> Choice | None:
     """The choice where no server has to be asked for it, else None."""
-    wanted = (model,) if model else task.models
+    wanted = wanted_models(task, model)
     if DEFAULT not in wanted:
         return Choice(wanted)
     if settings.default_model:
@@ -45,7 +56,7 @@ async def choose_models(task: Task, model: str | None, settings: Settings) -> Ch
     """
     if known := choose_without_asking(task, model, settings):
         return known
-    wanted = (model,) if model else task.models
+    wanted = wanted_models(task, model)
     addresses: list[str] = []
     skipped: list[str] = []
     for name in wanted:

@@ -46,7 +46,7 @@ async def open_performer(
         task = replace(task, accept=manifest.options["accept"])
         date = Date.fromisoformat(manifest.date)
         models = tuple(addresses or manifest.models)
-        if models == (SPECIALIST,):
+        if models == (SPECIALIST,) and task.guards is None:
             return EmbeddedPerformer(work, specialist_for(task, date))
         if settings is None:
             from gleanery.pinning import settings_of
@@ -55,10 +55,10 @@ async def open_performer(
         return await _open_chat_models(work, task, settings, models, date)
 
 
-async def open_in_worker(work: Work) -> Performer:
+async def open_in_worker(work: Work, *, settings: Settings | None = None) -> Performer:
     """The same in a process that does nothing else: what is loaded by now stays, so the collector need not look at it
     again and again, which would hold up all requests in flight."""
-    performer = await open_performer(work)
+    performer = await open_performer(work, settings=settings)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -16,6 +16,7 @@ from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.models.redaction import redact
 from gleanery.settings import Settings, load_settings
 from gleanery.tasks.declarations import Task
+from gleanery.tasks.matrix import Matrix, matrix_of
 from gleanery.tasks.schemas import load_schema
 from gleanery.version import __version__
 
@@ -42,6 +43,7 @@ def manifest_of(
     skipped: Sequence[str] = (),
 ) -> Manifest:
     """The manifest of a job: `addresses` are its models, as they were chosen."""
+    matrix = matrix_for(task, addresses, settings)
     return Manifest(
         task=task.name,
         kind=task.kind,
@@ -49,7 +51,7 @@ def manifest_of(
         schema_digest=load_schema(task).digest,
         prompt_digest=None if _embedded(addresses) else _conversation(task, settings).digest,
         models=tuple(redact(address) for address in addresses),
-        options={"accept": task.accept, **{name: getattr(settings, name) for name in _OPTIONS}},
+        options={"accept": task.accept, **{name: getattr(settings, name) for name in _OPTIONS}, **_drawn(task)},
         endpoints={name: _said(endpoint, settings) for name, endpoint in settings.endpoints.items()},
         gguf=asdict(settings.gguf),
         folder=str(Path.cwd()),
@@ -61,7 +63,20 @@ def manifest_of(
         cache=cache,
         sample=sample,
         skipped=tuple(skipped),
+        matrix=matrix.as_json() if matrix else None,
     )
+
+
+def matrix_for(task: Task, addresses: Sequence[str], settings: Settings) -> Matrix | None:
+    """What a generating task has to write with these models, which records name as jobs do; None for other kinds."""
+    models = [redact(address) for address in addresses]
+    return matrix_of(task, models, seed=settings.seed, temperature=settings.temperature)
+
+
+def _drawn(task: Task) -> dict[str, Any]:
+    """The temperature of a task that declares one."""
+    said = task.generation and task.generation.temperature
+    return {} if said is None else {"temperature": said}
 
 
 def check_addresses(addresses: Sequence[str]) -> None:

@@ -109,7 +109,7 @@ class PrivateRun:
         self._failure: GleaneryError | None = None
         self._performer: Performer | None = None
         self._source: Future[None] | None = None
-        self._work: _WorkerThread | None = None
+        self._work: WorkerThread | None = None
 
     @property
     def job(self) -> Job:
@@ -142,8 +142,8 @@ class PrivateRun:
             writer = LedgerWriter(self._ledger)
             writer.set_state(job.number, "queued")
         if store is not None:
-            self._source = _on_a_thread(lambda: self._store(store))
-        self._work = _WorkerThread(Worker(self.home, self._executor, only=self._id))
+            self._source = on_a_thread(lambda: self._store(store))
+        self._work = WorkerThread(Worker(self.home, self._executor, only=self._id))
 
     def results(self) -> Iterator[Kept]:
         """What becomes of the records, in their order, as it comes; ends with the work.
@@ -238,7 +238,7 @@ class PrivateRun:
         return self._performer
 
 
-class _WorkerThread:
+class WorkerThread:
     """A worker on a thread with an event loop of its own."""
 
     def __init__(self, worker: Worker) -> None:
@@ -277,7 +277,7 @@ class _WorkerThread:
         await self._worker.run()
 
 
-def _on_a_thread(work: Callable[[], None]) -> Future[None]:
+def on_a_thread(work: Callable[[], None]) -> Future[None]:
     """The work on a daemon thread: it may wait for input that never comes when the process ends."""
     future: Future[None] = Future()
 

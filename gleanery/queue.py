@@ -84,7 +84,7 @@ class Queue:
         from gleanery.jobs.outcome import result_of
 
         for kept in self.kept(job, statuses):
-            yield result_of(kept.record, kept.body, kept.about)
+            yield result_of(kept.record, kept.body, kept.about, cached=kept.cached)
 
     def events(self, job: str | None = None, *, after: int = 0) -> list[Event]:
         """What happened since the event numbered `after`."""
@@ -99,7 +99,7 @@ class Queue:
     def submit(
         self,
         task: str | Path | Task,
-        source: str | Path | Iterable[str | Record],
+        source: str | Path | Iterable[str | Record] | None,
         *,
         model: str | None = None,
         date: Date | None = None,
@@ -221,7 +221,7 @@ class Queue:
         return True
 
 
-def submit(task: str | Path | Task, source: str | Path | Iterable[str | Record], **options: Any) -> Job:
+def submit(task: str | Path | Task, source: str | Path | Iterable[str | Record] | None, **options: Any) -> Job:
     """Put a task over a source into the queue, and have a worker run: the job as it was stored.
 
     `options` are those of `Queue.submit`.

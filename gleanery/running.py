@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gleanery.errors import UsageError
 from gleanery.tasks.declarations import Task, load_task
+from gleanery.tasks.matrix import NOTHING, check_source
 from gleanery.tasks.records import Record, Recorded, Result
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Run(Iterator[Result]):
 
 def run(
     task: str | Path | Task,
-    source: str | Path | Iterable[str | Record],
+    source: str | Path | Iterable[str | Record] | None,
     *,
     model: str | None = None,
     date: Date | None = None,
@@ -64,15 +65,19 @@ def run(
     """Run a task and give its results as they come, one for each record, in order.
 
     `task` is a name, a path or a loaded Task; `source` a file ("-": standard input), or any iterable of strings or
-    Records. `model` overrides the task's models; `date` is the job's date (today), against which years are checked.
+    Records; None: a task of kind `generate` writes what its own prompts ask for. `model` overrides the task's models;
+    `date` is the job's date (today), against which years are checked.
     `format` and `field` say how a file is read, see `gleanery.tasks.sources`. `settings`: those of the settings files,
     where none are given. The specialist works on `threads`; results do not depend on it.
 
     Raises DeclarationError, SettingsError and ModelError at once, SourceError and UsageError where the source is read.
     """
     declared = task if isinstance(task, Task) else load_task(task)
+    check_source(declared, source is not None)
     records: Iterable[Record]
-    if isinstance(source, str | Path):
+    if source is None:
+        records = [NOTHING]
+    elif isinstance(source, str | Path):
         from gleanery.tasks.sources import read_source
 
         records = read_source(source, format=format, field=field, stdin=stdin)
@@ -82,7 +87,7 @@ def run(
 
 
 async def arun(
-    task: str | Path | Task, source: str | Path | Iterable[str | Record], **options: Any
+    task: str | Path | Task, source: str | Path | Iterable[str | Record] | None, **options: Any
 ) -> AsyncIterator[Result]:
     """`run` for asyncio: the same arguments and results; the work is done on threads, off the event loop."""
     from gleanery.jobs.local import slices
@@ -114,7 +119,7 @@ def _started(
 
         settings = load_settings()
     choice = choose_without_asking(task, model, settings)
-    if choice is not None and choice.addresses == (SPECIALIST,):
+    if choice is not None and choice.addresses == (SPECIALIST,) and task.guards is None:
         from gleanery.jobs.local import perform
 
         results = perform(records, specialist_for(task, date), threads=threads)
@@ -130,6 +135,7 @@ def _started_on_chat_models(
     from gleanery.models.opening import Models
     from gleanery.models.portal import Portal
     from gleanery.models.wire import recording
+    from gleanery.pinning import matrix_for
     from gleanery.staging import Staging
 
     with ExitStack() as opened:
@@ -140,6 +146,8 @@ def _started_on_chat_models(
             opened.callback(lambda: portal.run(models.aclose()))
             opened.callback(portal.cancel)
             skipped = list(choice.skipped)
+            if matrix := matrix_for(task, choice.addresses, settings):
+                records = matrix.records(records)
             agent = portal.run(Staging(task, settings, date, models).agent(choice.addresses, skipped))
         results = perform_concurrently(records, agent, portal)
         end = opened.pop_all().close

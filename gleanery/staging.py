@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Date
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from gleanery.errors import EndpointError, ModelError, ModelNotFoundError
 
 if TYPE_CHECKING:
+    from gleanery.agents.declarations import AgentDeclaration
     from gleanery.agents.extractor import ChatOptions, Extractor
     from gleanery.agents.specialist import Specialist
     from gleanery.agents.stage import Stage
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from gleanery.models.opening import Models
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
+    from gleanery.tools.given import Given
 
 SPECIALIST = "embedded/references"
 
@@ -36,11 +39,40 @@ class Staging:
 
         Raises what is wrong with the last of them, where none is there.
         """
-        if self.task.kind == "generate":
-            raise ModelError(
-                f"Task `{self.task.name}` is of kind `generate`, which cannot be run. Make it `extract` or `agent` in "
-                f"{self.task.file}."
+        generates = self.task.kind == "generate"
+        agent = await (self._writers(addresses) if generates else self._cascade(addresses, skipped))
+        if self.task.guards is None:
+            return agent
+        from gleanery.agents.guards.guarded import guarded
+        from gleanery.models.redaction import redact
+
+        return await guarded(self.task, agent, redact(addresses[0]), self.models.open)
+
+    async def _writers(self, addresses: Sequence[str]) -> AsyncAgent:
+        """Models that each write their own records: none of them can be left out."""
+        from gleanery.agents.writer import Writer, Writers
+        from gleanery.models.redaction import redact
+        from gleanery.tasks.schemas import load_schema
+
+        settings = self.settings
+        writers: dict[str, Writer] = {}
+        for address in addresses:
+            if address == SPECIALIST:
+                specialist_for(self.task, self.date)
+            chat = await self.models.open(address)
+            await chat.capabilities()
+            writers[redact(address)] = Writer(
+                self.task,
+                load_schema(self.task),
+                chat,
+                today=self.date,
+                retries=settings.retries,
+                shots=settings.shots,
+                options=self._options(),
             )
+        return Writers(writers)
+
+    async def _cascade(self, addresses: Sequence[str], skipped: list[str]) -> AsyncAgent:
         stages: list[Stage] = []
         for address in addresses:
             try:
@@ -58,9 +90,14 @@ class Staging:
             from gleanery.agents.stage import SpecialistStage
 
             return SpecialistStage(specialist_for(self.task, self.date))
+        if self.task.kind == "agent":
+            return await self._crew(address)
+        return self.extractor(self.task, await self._chat(address))
+
+    async def _chat(self, address: str) -> Chat:
         chat = await self.models.open(address)
         await chat.capabilities()  # found out now, for the run as a whole, and not for its first record
-        return await self._crew(chat) if self.task.kind == "agent" else self.extractor(self.task, chat)
+        return chat
 
     def extractor(self, task: Task, chat: Chat) -> Extractor:
         """A chat model at a task, asked as the settings say."""
@@ -91,16 +128,17 @@ class Staging:
             grammar=s.grammar,
         )
 
-    async def _crew(self, chat: Chat) -> Stage:
+    async def _crew(self, address: str) -> Stage:
         from gleanery.agents.crew import CrewAgent, reading
         from gleanery.agents.declarations import agent_of
-        from gleanery.agents.line import on_a_thread
-        from gleanery.agents.quiet import import_crewai
+        from gleanery.agents.host.shared import give_back, lease
+        from gleanery.agents.toolboxes import toolboxes
         from gleanery.models.chat import Request
         from gleanery.tasks.schemas import load_schema
 
-        agent = agent_of(self.task)
-        await on_a_thread(import_crewai)  # takes seconds, so not for the first record, whose time is measured
+        hosts = lease()  # gets ready while the model does
+        self.models.close_too(give_back)
+        chat, agent = await self._chat(address), agent_of(self.task)
         chosen = self._options()
         options = Request(
             (),
@@ -110,13 +148,34 @@ class Staging:
             thinking=chosen.thinking,
         )
         reader = self.extractor(reading(self.task), chat)
-        return CrewAgent(self.task, load_schema(self.task), agent, chat, reader, options)
+        toolbox = toolboxes(agent, self.settings.tools, given=await self._documents(agent))
+        await hosts.ready()  # takes seconds, so not for the first record, whose time is measured
+        return CrewAgent(self.task, load_schema(self.task), agent, chat, reader, options, hosts, toolbox)
+
+    async def _documents(self, agent: AgentDeclaration) -> list[Given]:
+        """What searching documents needs, where the agent does and there are some: read now, and not while a model
+        waits."""
+        folder, embedder = self.settings.tools.documents, self.settings.tools.embedder
+        if folder is None or all(tool.name != "search_documents" for tool in agent.tools):
+            return []
+        from gleanery.models.embedding import SyncEmbedder, on_loop
+        from gleanery.tools.documents.library import Library
+
+        door = None if embedder is None else await self.models.open_embedder(embedder)
+        by_meaning = None if door is None else SyncEmbedder(door, on_loop(asyncio.get_running_loop()))
+        library = Library(folder, cache=self.settings.cache_dir, embedder=by_meaning)
+        await asyncio.to_thread(library.update)
+        return [library]
 
 
 def specialist_for(task: Task, date: Date) -> Specialist:
     """The specialist at a task; ModelError where the task wants something else than references."""
     from gleanery.agents.specialist import Specialist
 
+    if task.kind == "generate":
+        raise ModelError(
+            f"Task `{task.name}` generates, and `{SPECIALIST}` only reads references. Take it from the task's models."
+        )
     if task.output != "schema:Reference":
         raise ModelError(
             f"Task `{task.name}`: `{SPECIALIST}` answers with a Reference, so the task's output must be "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from gleanery.errors import UsageError
 from gleanery.jobs.manifest import Manifest, Origin
 from gleanery.tasks.exports.jsonl import json_bytes
+from gleanery.tasks.matrix import NOTHING, Matrix, check_source
 from gleanery.tasks.records import Record
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ CHUNK = 2000
 """Records that are stored in one transaction at most."""
 _CHUNK_FROM_PIPE = 32
 _CHUNK_BYTES = 4 << 20
+
+PROMPTS = "prompts:"
+"""The path of an origin that is no file, but the task's own prompts."""
 
 Progress = Callable[["Job", int], None]
 """Is told the job, and how many of its records are stored."""
@@ -48,6 +52,7 @@ def plan(
     from gleanery.jobs.bundle import bundle_of
     from gleanery.pinning import manifest_of
 
+    check_source(task, origin.path != PROMPTS)
     choice = _choice(task, model, settings)
     manifest = manifest_of(
         task,
@@ -62,8 +67,10 @@ def plan(
     return manifest, bundle_of(task), choice
 
 
-def origin_of(source: str | Path | Iterable[Any], format: str, field: str | None, limit: int | None) -> Origin:
-    """Where records come from, as a job remembers it."""
+def origin_of(source: str | Path | Iterable[Any] | None, format: str, field: str | None, limit: int | None) -> Origin:
+    """Where records come from, as a job remembers it; None: of the task's own prompts."""
+    if source is None:
+        return Origin("its prompts", PROMPTS, limit=limit)
     if not isinstance(source, str | Path):
         return Origin("records", "", limit=limit)
     path = "-" if str(source) == "-" else str(Path(source).absolute())
@@ -75,7 +82,9 @@ def records_of(
 ) -> Iterator[Record]:
     """The records, read from where they come."""
     records: Iterable[Record]
-    if source is not None:
+    if origin.path == PROMPTS:
+        records = [NOTHING]
+    elif source is not None:
         records = _numbered(source)
     else:
         from gleanery.tasks.sources import read_source
@@ -95,6 +104,7 @@ def store(ledger: Ledger, job: Job, records: Iterator[Record], progress: Progres
 
     UsageError where the source does not begin with them any more.
     """
+    records = _to_do(job.manifest, records)
     digest = hashlib.sha256()
     stored = 0
     if resuming:
@@ -114,6 +124,13 @@ def store(ledger: Ledger, job: Job, records: Iterator[Record], progress: Progres
         stored += len(chunk)
         progress(job, stored)
     ledger.finish_loading(job.number)
+
+
+def _to_do(manifest: Manifest, records: Iterator[Record]) -> Iterator[Record]:
+    """The records of a job, given those of its source; a job that is done again has them of the old one."""
+    if manifest.matrix is None or manifest.again_of is not None:
+        return records
+    return Matrix.from_json(manifest.matrix, manifest.models).records(records)
 
 
 def chunks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:

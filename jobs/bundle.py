@@ -13,20 +13,22 @@ _DECLARATION = "task.yaml"
 
 
 def bundle_of(task: Task) -> dict[str, bytes]:
-    """The declaration, its schema, examples and agent, by their paths in a project.
+    """The declaration, its schema, examples, functions and agent with its own tools, by their paths in a project.
 
     DeclarationError where one of them lies outside the task's folder.
     """
     folder = PurePosixPath("tasks", task.name)
-    bundle = {str(folder / _DECLARATION): task.file.read_bytes()}
-    for file in (task.schema_file, task.examples):
+    declaration = PurePosixPath("tasks", task.file.name) if task.crewai else folder / _DECLARATION
+    bundle = {str(declaration): task.file.read_bytes()}
+    for file in (task.schema_file, task.examples, *task.functions):
         if file is not None:
             bundle[str(folder / _within(task, file))] = file.read_bytes()
     if task.agent is not None:
-        from gleanery.agents.declarations import agent_of
+        from gleanery.agents.declarations import agent_of, tool_files
 
-        agent = agent_of(task).file
-        bundle[str(PurePosixPath("agents", agent.name))] = agent.read_bytes()
+        agent = agent_of(task)
+        bundle[str(PurePosixPath("agents", agent.file.name))] = agent.file.read_bytes()
+        bundle |= {path: file.read_bytes() for path, file in tool_files(agent).items()}
     return bundle
 
 
@@ -46,7 +48,8 @@ def unpack(bundle: Mapping[str, bytes], task: str, folder: Path) -> Task:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    return load_task(folder / "tasks" / task / _DECLARATION)
+    file = folder / "tasks" / task / _DECLARATION
+    return load_task(file) if file.is_file() else load_task(task, project=folder)  # of CrewAI's tasks.yaml
 
 
 def _within(task: Task, file: Path) -> PurePosixPath:

@@ -140,7 +140,7 @@ class Engine:
         try:
             await executor.start()
         except EngineLost as error:
-            self._said("engine-lost", f"The executor is not there: {error} It is tried again.")
+            self._said("engine-lost", f"The executor is not there: {str(error).rstrip('.')}. It is tried again.")
             await self._briefly(executor.aclose())
             return False
         except BaseException:

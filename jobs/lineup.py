@@ -12,8 +12,9 @@ from gleanery.models.endpoint import Endpoint, endpoint_of, parse_address
 def lineup(jobs: Sequence[Job], drained: Collection[str] = ()) -> list[Job]:
     """Of jobs that could run, given in their order, those that do.
 
-    Jobs of the same models run one after another. Beside a job of higher priority, none runs that shares a server with
-    it, until that one is `drained` (ids): all its records are sent.
+    Jobs of the same models run one after another, but for the steps of a pipeline, which feed each other. Beside a job
+    of higher priority, none runs that shares a server with it, until that one is `drained` (ids): all its records are
+    sent.
     """
     taken: list[tuple[Job, frozenset[str]]] = []
     for job in jobs:
@@ -27,9 +28,13 @@ def _keeps(
     first: Job, its_servers: frozenset[str], second: Job, servers: frozenset[str], drained: Collection[str]
 ) -> bool:
     """Whether a job that runs keeps a later one from running."""
-    if first.models == second.models:
+    if first.models == second.models and not _is_one_pipeline(first, second):
         return True
     return first.priority > second.priority and first.id not in drained and not its_servers.isdisjoint(servers)
+
+
+def _is_one_pipeline(first: Job, second: Job) -> bool:
+    return first.manifest.pipeline is not None and first.manifest.pipeline == second.manifest.pipeline
 
 
 def servers_of(job: Job) -> frozenset[str]:

@@ -31,7 +31,8 @@ class Manifest:
     `endpoints` and `gguf` how its models are reached, as plain values without keys and passwords. `folder` is where it
     was submitted: the project whose settings name the keys. `wire` says which exchanges are kept, `cache` whether
     equal work that was done before is taken over. `sample` tells apart results of the same input that are wanted
-    several times. `version` is the package's.
+    several times. `pipeline` is the run of a pipeline that it is a step of. `matrix` is what a generating job writes of
+    each record of its source, see `gleanery.tasks.matrix`. `version` is the package's.
     """
 
     task: str
@@ -53,6 +54,8 @@ class Manifest:
     sample: int = 0
     again_of: str | None = None
     skipped: tuple[str, ...] = field(default=())
+    matrix: Mapping[str, Any] | None = None
+    pipeline: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The manifest as the ledger keeps it, and `show JOB --json` prints it."""

@@ -72,7 +72,7 @@ def line_of(record: Record, body: bytes, about: bytes | None = None, *, cached: 
     return b"".join((*parts, b"}\n"))
 
 
-def result_of(record: Record, body: bytes, about: bytes) -> Result:
+def result_of(record: Record, body: bytes, about: bytes, *, cached: bool = False) -> Result:
     """The kept Result itself, its exchanges apart."""
     line, how = orjson.loads(body), orjson.loads(about)
     timing = dict(how["timing"])
@@ -92,6 +92,7 @@ def result_of(record: Record, body: bytes, about: bytes) -> Result:
         milliseconds=timing.pop("total_ms"),
         usage=how["usage"],
         timing=timing or None,
+        cached=cached,
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gleanery.errors import UsageError, WorkerError
 from gleanery.jobs.committer import Committer, Parcel
+from gleanery.jobs.deaths import put_back
 from gleanery.jobs.engine import Engine
 from gleanery.jobs.executors.executor import Executor
 from gleanery.jobs.going import Going
@@ -132,9 +133,9 @@ class Worker:
     # Its life
 
     async def _put_back(self) -> None:
-        """Jobs that a dead worker left running are queued again."""
-        for job in self._ledger.jobs({"running"}):
-            await self._set_state(job, "queued", "Its worker ended in the midst of it.")
+        """Jobs that a dead worker left running are queued again, but for those that kill one after another."""
+        for id, state, reason in await self._committer.write(put_back):
+            self._log(_line(id, state, reason))
 
     async def _work(self) -> None:
         while self._error is None and not await self._is_over():
@@ -281,7 +282,7 @@ class Worker:
             self._waits.forget(going.job.id)
         if rest.state == "waiting":
             seconds = self._waits.again(going.job.id, opened=going.opened)
-            rest = Rest("waiting", f"{rest.reason} It is tried again in {seconds:g} s.")
+            rest = Rest("waiting", f"{(rest.reason or '').rstrip('.')}. It is tried again in {seconds:g} s.")
         await asyncio.wrap_future(self._rest(going, rest))
         await self._committer.release(going.job.id)
         del self._goings[going.job.id], self._tasks[going.job.id]
@@ -316,11 +317,15 @@ class Worker:
             if rest.state is not None:
                 writer.set_state(number, rest.state, rest.reason)
 
-        if rest.state is not None:
-            self._log(_line(going.job.id, rest.state, rest.reason))
+        def log(written: Future[None]) -> None:
+            if rest.state is not None and not written.cancelled() and written.exception() is None:
+                self._log(_line(going.job.id, rest.state, rest.reason))
+
         if rest.state in ("failed", "waiting"):
             self._last_error = rest.reason
-        return self._committer.post(act)
+        written = self._committer.post(act)
+        written.add_done_callback(log)
+        return written
 
     async def _set_state(self, job: Job, state: State, reason: str | None = None) -> None:
         await self._committer.write(lambda writer: writer.set_state(job.number, state, reason))

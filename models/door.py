@@ -23,15 +23,13 @@ from gleanery.models.chat import Capabilities, Chunk, Finish, Reply, Request, Ti
 from gleanery.models.guard import ContextGuard
 from gleanery.models.limiter import Limiter
 from gleanery.models.pace import Pace
-from gleanery.models.presence import Presence, delays
+from gleanery.models.presence import Presence
 from gleanery.models.probing import as_served, probe
 from gleanery.models.profiles import ProfileCache
 from gleanery.models.provider import Ending, ModelFacts, Piece, Provider
 from gleanery.models.thinking import ThinkingFilter, whole
+from gleanery.models.trouble import Trouble
 from gleanery.models.wire import Call, Exchange, last_exchange, on_behalf_of
-
-BROKEN_TRIES = 3
-"""How often a request is sent again whose connection broke while its server is there: it may be what breaks it."""
 
 STREAMED_UP_TO = 32
 """With more requests in flight than this, replies come in one piece unless they are asked for otherwise: reading every
@@ -146,7 +144,7 @@ class Door:
 
     async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """What is asked of a server, as soon as it takes it: one that loads its model refuses everything."""
-        trouble = _Trouble(self._presence, self._patience)
+        trouble = Trouble(self._presence, self._patience)
         while True:
             try:
                 return await ask()
@@ -156,7 +154,7 @@ class Door:
     async def _chunks(self, request: Request, *, again: bool) -> AsyncGenerator[Chunk, None]:
         """The chunks of the attempt that succeeds; with `again`, those of failed ones came before them."""
         request = await self._prepared(request)
-        trouble = _Trouble(self._presence, self._patience)
+        trouble = Trouble(self._presence, self._patience)
         queued, thoughts = 0.0, list[str]()
         while True:
             queued += await self._limiter.enter()
@@ -206,42 +204,6 @@ class Door:
 
 class _TooMuchThinkingError(Exception):
     """The budget of thinking is spent; the request is sent again with thinking off."""
-
-
-class _Trouble:
-    """How often one request was tried, and the waiting between."""
-
-    def __init__(self, presence: Presence, patience: float) -> None:
-        self._presence, self._patience = presence, patience
-        self._waited = 0.0
-        self._broken = 0
-        self._delays = delays(None)
-        self.attempts = 1
-
-    @staticmethod
-    def is_overload(failure: BaseException | None) -> bool:
-        """Whether the server said that it has too much to do."""
-        return isinstance(failure, OverloadedError)
-
-    async def wait_out(self, failure: ModelError) -> None:
-        """Wait until it may be tried again; raises the failure where that is hopeless."""
-        self.attempts += 1
-        if isinstance(failure, OverloadedError):
-            await self._overloaded(failure)
-            return
-        self._broken += 1
-        if not await self._presence.wait():
-            raise failure
-        if self._broken >= BROKEN_TRIES:
-            raise ReplyError(f"{failure} That happened {self._broken} times, and the server is there.") from failure
-        await asyncio.sleep(next(self._delays))  # a proxy answers while what is behind it starts again
-
-    async def _overloaded(self, failure: OverloadedError) -> None:
-        delay = next(self._delays) + (failure.after or 0.0)
-        if self._waited + delay > self._patience:
-            raise failure
-        self._waited += delay
-        await asyncio.sleep(delay)
 
 
 class _Attempt:

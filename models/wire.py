@@ -32,9 +32,9 @@ _SECRET_HEADERS = frozenset({
 class Exchange:
     """One request and its reply. `request` and `reply` are the bodies as text; what is not UTF-8 in them is escaped.
 
-    `purpose` says what for: "chat", "count", "facts", "probe", "models". `attempt` counts from 1. `seconds` is from
-    sending to the last byte, `first` to the first byte of the body. A reply that broke off keeps what came, and says
-    `error`.
+    `purpose` says what for: "chat", "embed", "count", "facts", "probe", "models". `attempt` counts from 1. `seconds` is
+    from sending to the last byte, `first` to the first byte of the body. A reply that broke off keeps what came, and
+    says `error`.
     """
 
     model: str

@@ -15,6 +15,10 @@ from gleanery.tasks.schemas import Schema
 
 _SHOWN = 80  # characters of a value in a message
 _TOLD = 20  # issues that a model is told at once
+_AGAIN = (
+    "Answer again with the whole corrected JSON and nothing else.",
+    "Do not invent: what is printed stays as it is, even where the print is wrong.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +97,13 @@ def quotable(schema: Schema) -> Mapping[str, Any]:
     return {**schema.json_schema, "properties": properties}
 
 
-def feedback(issues: Iterable[Issue]) -> str:
-    """What a model is told of an answer's issues, so that it answers again."""
+def feedback(issues: Iterable[Issue], again: Iterable[str] = _AGAIN) -> str:
+    """What a model is told of an answer's issues, and how to answer `again`."""
     issues = list(issues)
     lines = [f"- {f'{issue.path}: ' if issue.path else ''}{issue.message}" for issue in issues[:_TOLD]]
     if len(issues) > _TOLD:
         lines.append(f"- and {len(issues) - _TOLD} more of this kind.")
-    return "\n".join(
-        (
-            "This is wrong with your answer:",
-            *lines,
-            "Answer again with the whole corrected JSON and nothing else.",
-            "Do not invent: what is printed stays as it is, even where the print is wrong.",
-        )
-    )
+    return "\n".join(("This is wrong with your answer:", *lines, *again))
 
 
 def _is_reference(schema: Schema) -> bool:

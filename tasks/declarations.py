@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from gleanery.errors import DeclarationError, UsageError
 from gleanery.tasks.entries import Entries, read_entries
 from gleanery.tasks.examples import Example, parse_examples
+from gleanery.tasks.generation import KEYS as GENERATION
+from gleanery.tasks.generation import Generation, read_generation, refuse_generation
+from gleanery.tasks.guards import Guards, read_guards
 from gleanery.tasks.nearest import did_you_mean
 from gleanery.tasks.one_line import parse_one_line
 
@@ -29,7 +32,11 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^\W\d][\w-]*(?: [\w-]+)*)\s*\}\}")
 LIBRARY = Path(__file__).parent / "library"
 FILE = "task.yaml"
 _REQUIRED = ("name", "summary", "kind", "output")
-_KEYS = (*_REQUIRED, "agent", "grounding", "models", "accept", "prompt", "examples")
+_KEYS = (*_REQUIRED, "agent", "grounding", "models", "accept", "prompt", "examples", "guard", *GENERATION)
+FREE_TEXT = "text"
+"""The output of a task whose answer is a text of any form."""
+FREE: tuple[Kind, ...] = ("generate", "agent")
+"""The kinds of task that may answer with such a text: what is extracted has fields."""
 _LATER = dict.fromkeys(
     ("agents", "documents", "steps", "tools"),
     "is no key of a task: tools and steps belong to its `agent`, in agents/NAME.yaml. Take it out.",
@@ -43,8 +50,10 @@ class Task:
     """What goes in, what must come out and how to check it, as declared in `file`.
 
     Its paths are absolute, so that a worker elsewhere finds them. `agent` names who performs a task of kind `agent`.
-    `accept` is the record confidence, 0 to 1, from which a model's answer is taken. `digest` is the SHA-256 (hex) of
-    the declaration's, schema's and examples' bytes: another digest is another task.
+    `accept` is the record confidence, 0 to 1, from which a model's answer is taken. `generation` is what a task of kind
+    `generate` writes; its first prompt is also `prompt`. `digest` is the SHA-256 (hex) of the declaration's, schema's,
+    examples' and functions' bytes: another digest is another task. `crewai`: it stands in a tasks.yaml in CrewAI's form
+    (`gleanery.tasks.crew_files`), whose folder is then its own.
     """
 
     name: str
@@ -60,6 +69,20 @@ class Task:
     folder: Path
     file: Path
     digest: str
+    generation: Generation | None = None
+    guards: Guards | None = None
+    crewai: bool = False
+
+    @property
+    def free_text(self) -> bool:
+        """Whether an answer is a text of any form."""
+        return self.kind in FREE and self.output == FREE_TEXT
+
+    @property
+    def functions(self) -> tuple[Path, ...]:
+        """The Python files beside the task that its checks and guards are in."""
+        said = (self.generation, self.guards)
+        return tuple(dict.fromkeys(file for part in said if part for file in part.files))
 
     @property
     def output_class(self) -> str | None:
@@ -88,6 +111,8 @@ def load_task(name_or_path: str | Path, *, project: Path | None = None) -> Task:
         for folder in _shelves(project):
             if (folder / text / FILE).is_file():
                 return _named(folder / text)
+    if isinstance(name_or_path, str) and (task := _crew_task(text, project)):
+        return task
     path = Path(name_or_path)
     file = path / FILE if path.is_dir() else path
     if file.is_file():
@@ -95,22 +120,43 @@ def load_task(name_or_path: str | Path, *, project: Path | None = None) -> Task:
     if isinstance(name_or_path, Path) or "/" in text or path.suffix:
         missing = f"{path} has no {FILE}" if path.is_dir() else f"There is no file {path}"
         raise UsageError(f"{missing}. A task is a name, a folder with a {FILE}, or a YAML file.")
-    near = did_you_mean(text, _folders(project))
+    near = did_you_mean(text, task_names(project))
     raise UsageError(f"There is no task `{text}`.{near} `gleanery tasks` lists them.")
 
 
 def find_tasks(project: Path | None = None) -> list[Task | DeclarationError]:
-    """Every task of the project (default: the current folder) and the library, by name; a wrong one as its error.
+    """Every task of the project (default: the current folder) and the library, by name, then those in CrewAI's form; a
+    wrong one as its error.
 
-    A project's task stands before a built-in one of the same name.
+    A project's task stands before a built-in one of the same name, and one with a folder of its own before one in
+    CrewAI's form.
     """
+    from gleanery.tasks.crew_files import crew_tasks
+
     found: list[Task | DeclarationError] = []
-    for _, folder in sorted(_folders(project).items()):
+    folders = _folders(project)
+    for _, folder in sorted(folders.items()):
         try:
             found.append(_named(folder))
         except DeclarationError as error:
             found.append(error)
+    crew = crew_tasks(_shelves(project)[0])
+    found += [task for task in crew if isinstance(task, DeclarationError) or task.name not in folders]
     return found
+
+
+def task_names(project: Path | None = None) -> list[str]:
+    """The names of all tasks that can be read."""
+    from gleanery.tasks.crew_files import crew_tasks
+
+    crew = (task.name for task in crew_tasks(_shelves(project)[0]) if not isinstance(task, DeclarationError))
+    return sorted({*_folders(project), *crew})
+
+
+def _crew_task(name: str, project: Path | None) -> Task | None:
+    from gleanery.tasks.crew_files import crew_task
+
+    return crew_task(_shelves(project)[0], name)
 
 
 def _shelves(project: Path | None) -> tuple[Path, Path]:
@@ -141,23 +187,35 @@ def _read(file: Path) -> Task:
     if "grounding" in entries:
         grounding = entries.choice("grounding", get_args(Grounding))
     output = entries.text("output").strip()
-    schema = _check_output(entries, folder, output)
+    schema = b"" if kind in FREE and output == FREE_TEXT else _check_output(entries, folder, output)
     examples = folder / entries.text("examples") if "examples" in entries else None
-    return Task(
+    generation = _generation(entries, kind, folder)
+    task = Task(
         name=_name(entries),
         summary=" ".join(entries.text("summary").split()),
         kind=kind,
         output=output,
         agent=_agent(entries, kind),
         grounding=cast(Grounding, grounding),
-        models=_models(entries),
+        models=read_models(entries) if "models" in entries else ("default",),
         accept=_accept(entries),
-        prompt=_prompt(entries) if "prompt" in entries else None,
+        prompt=generation.prompts[0] if generation else _prompt(entries) if "prompt" in entries else None,
         examples=examples,
         folder=folder,
         file=file,
-        digest=_digest(source, schema, _check_examples(entries, examples)),
+        digest="",
+        generation=generation,
+        guards=read_guards(entries, folder) if "guard" in entries else None,
     )
+    functions = [_bytes(file) for file in task.functions]
+    return replace(task, digest=_digest(source, schema, _check_examples(entries, examples), *functions))
+
+
+def _generation(entries: Entries, kind: Kind, folder: Path) -> Generation | None:
+    if kind != "generate":
+        refuse_generation(entries, kind)
+        return None
+    return read_generation(entries, folder, lambda key, prompt: _checked_prompt(entries, key, prompt))
 
 
 def _name(entries: Entries) -> str:
@@ -167,15 +225,19 @@ def _name(entries: Entries) -> str:
     return name
 
 
-def _models(entries: Entries) -> tuple[str, ...]:
-    models = entries.texts("models") if "models" in entries else ("default",)
-    for model in models:
-        provider, slash, name = model.partition("/")
-        if model != "default" and not (provider and slash and name):
-            near = did_you_mean(model, ["default"])
-            message = f"`{model}` is no model: write `default` or provider/name, like `ollama/qwen3:4b`.{near}"
-            raise entries.error("models", message)
-    return models
+def read_models(entries: Entries) -> tuple[str, ...]:
+    """The addresses of models at the key `models`."""
+    return tuple(checked_model(entries, "models", model) for model in entries.texts("models"))
+
+
+def checked_model(entries: Entries, key: str, model: str) -> str:
+    """The address of a model that stands at `key`."""
+    provider, slash, name = model.partition("/")
+    if model != "default" and not (provider and slash and name):
+        near = did_you_mean(model, ["default"])
+        message = f"`{model}` is no model: write `default` or provider/name, like `ollama/qwen3:4b`.{near}"
+        raise entries.error(key, message)
+    return model
 
 
 def _agent(entries: Entries, kind: Kind) -> str | None:
@@ -196,12 +258,15 @@ def _accept(entries: Entries) -> float:
 
 
 def _prompt(entries: Entries) -> str:
-    prompt = entries.text("prompt")
+    return _checked_prompt(entries, "prompt", entries.text("prompt"))
+
+
+def _checked_prompt(entries: Entries, key: str, prompt: str) -> str:
     for braces in _BRACES.finditer(prompt):
         if not PLACEHOLDER.fullmatch(braces[0]):
-            down = entries.lines_down("prompt", prompt.count("\n", 0, braces.start()))
+            down = entries.lines_down(key, prompt.count("\n", 0, braces.start()))
             message = f"`{braces[0]}` is no placeholder: write `{{{{ source }}}}` or `{{{{ column }}}}`."
-            raise entries.error("prompt", message, down=down)
+            raise entries.error(key, message, down=down)
     return prompt
 
 

@@ -95,7 +95,8 @@ class Result:
     (`title`, `author.0.family`); `confidence["record"]` is that of the whole record. `error` says why a failed
     record failed. `model` is whose answer it is, `changes` what that model saw otherwise than one asked before it.
     The same record done by the same task and model gives the same line, byte for byte; how it came about (`attempts` at
-    an answer, `usage` in tokens over all of them, `milliseconds`, `timing`, `exchanges`) is not part of that line.
+    an answer, `usage` in tokens over all of them, `milliseconds`, `timing`, `exchanges`; `cached`: taken from an
+    earlier job) is not part of that line.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Result:
     usage: Mapping[str, int | None] | None = None
     timing: Mapping[str, float | None] | None = None
     exchanges: tuple[Recorded, ...] = ()
+    cached: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The export's line, as a JSON object in its fixed order of keys."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from gleanery.errors import DeclarationError
+from gleanery.tasks.modules import load_module
 from gleanery.tasks.nearest import did_you_mean
 from gleanery.tasks.one_line import parse_one_line
 from gleanery.tasks.records import Issue
@@ -73,6 +71,8 @@ class Schema:
 
 def load_schema(task: Task) -> Schema:
     """The schema of a task's output. Runs the task's schema.py where it has one; DeclarationError where it is wrong."""
+    if task.free_text:
+        return Schema({"type": "string"}, None, _text)
     if task.schema_file is None:
         return _json_schema(parse_one_line(task.output), task.file)
     if task.output_class is not None:
@@ -80,11 +80,17 @@ def load_schema(task: Task) -> Schema:
     return _json_schema(_read_json(task.schema_file), task.schema_file)
 
 
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise InvalidOutputError((_issue((), "must be a text."),))
+
+
 def _class_schema(file: Path, name: str) -> Schema:
     from pydantic import BaseModel, ValidationError
     from pydantic.errors import PydanticUserError
 
-    module = _module(file)
+    module = load_module(file)
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, BaseModel)):
         members = vars(module).items()
@@ -104,41 +110,6 @@ def _class_schema(file: Path, name: str) -> Schema:
         return Schema(model.model_json_schema(), model, check)
     except PydanticUserError as error:
         raise DeclarationError(f"`{name}` has no JSON Schema: {error.message}", file=file) from None
-
-
-def _module(file: Path) -> ModuleType:
-    """A schema.py as a module of a private name; the same bytes at the same place give the same module.
-
-    It is run from its source, so that no __pycache__ appears in a user's folder and none that is stale is used.
-    """
-    source = file.read_bytes()
-    name = f"_gleanery_schema_{hashlib.sha256(bytes(file.resolve()) + source).hexdigest()[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    module = ModuleType(name)
-    module.__file__ = str(file)
-    # Pydantic finds the names in postponed annotations through sys.modules.
-    sys.modules[name] = module
-    try:
-        exec(compile(source, file, "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise DeclarationError(_reason(error), file=file, line=_line(error, file)) from error
-    return module
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f"{error.msg}. A schema may import what is installed beside Gleanery, but no file of its own folder."
-    return f"cannot be loaded: {type(error).__name__}: {error}"
-
-
-def _line(error: BaseException, file: Path) -> int | None:
-    """The last line of `file` that was running, or where its syntax is wrong."""
-    if isinstance(error, SyntaxError) and error.filename == str(file):
-        return error.lineno
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return lines[-1] if lines else None
 
 
 def _read_json(file: Path) -> dict[str, Any]:

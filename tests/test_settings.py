@@ -17,9 +17,10 @@ from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.settings import Settings, load_settings
 from gleanery.settings.environment import ollama_url
 from gleanery.settings.files import read_file
-from gleanery.settings.keys import ENDPOINT, FILE, GGUF, TOP, json_schema
+from gleanery.settings.keys import ENDPOINT, FILE, GGUF, TOOLS, TOP, Key, json_schema
 from gleanery.settings.lines import lines_of
 from gleanery.settings.loading import default_of
+from gleanery.tools.options import ToolOptions
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -310,6 +311,36 @@ def test_lines_of_any_mixture(blocks: list[str]) -> None:
     assert lines_of(text) == expected
 
 
+def test_what_tools_may_do(desk: Desk) -> None:
+    desk.write(
+        '[tools]\nhosts = ["api.crossref.org"]\nworkspace = "/work"\nembedder = "ollama/embeddinggemma"\n'
+        '[tools.permissions]\ncrossref_lookup = "ask"\nhttp_get = "deny"\n'
+    )
+    settings = desk.load({"GLEANERY_TOOLS_DOCUMENTS": "/papers"})
+    tools = settings.tools
+    assert (tools.hosts, tools.workspace, tools.documents) == (("api.crossref.org",), Path("/work"), Path("/papers"))
+    assert tools.permissions == {"crossref_lookup": "ask", "http_get": "deny"}
+    value, origin = settings.values["tools.permissions.http_get"]
+    assert value == "deny" and origin.endswith("gleanery.toml:7")
+    assert settings.values["tools.crossref"].origin == "default"
+    assert desk.load({"GLEANERY_TOOLS_HOSTS": "a.org, b.org"}).tools.hosts == ("a.org", "b.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tools]\nhosts = 'a.org'", "must be a list of host names"),
+        ("[tools]\nhosts = ['http://a.org']", "must be a list of host names"),
+        ("[tools.permissions]\nhttp_get = 'yes'", "must be `allow`, `ask` or `deny`"),
+        ("[tools.permissions]\n'http-get' = 'ask'", "a name is of letters, digits and `_`"),
+        ("[tools]\npermissions = 'ask'", "must be a table"),
+    ],
+)
+def test_what_tools_may_not_do(desk: Desk, text: str, said: str) -> None:
+    desk.write(text)
+    assert said in desk.error()
+
+
 def test_the_ledger_stands_where_the_environment_says(desk: Desk, tmp_path: Path) -> None:
     assert desk.load().home == tmp_path / ".local" / "share" / "gleanery"
     assert desk.load({"XDG_DATA_HOME": "/big"}).home == Path("/big/gleanery")
@@ -324,7 +355,8 @@ def test_keys_are_what_the_program_takes() -> None:
     assert set(TOP) < {field.name for field in fields(Settings)}
     assert set(GGUF.parts) == {field.name for field in fields(GgufOptions)}
     assert set(ENDPOINT.parts) == {field.name for field in fields(Endpoint)} - {"name", "api_key"} | {"api_key_env"}
-    assert set(FILE.parts) == {*TOP, "endpoints", "gguf", "profiles"}
+    assert set(TOOLS.parts) == {field.name for field in fields(ToolOptions)}
+    assert set(FILE.parts) == {*TOP, "endpoints", "gguf", "tools", "profiles"}
 
 
 def test_defaults_are_values_that_a_file_may_hold(desk: Desk) -> None:
@@ -384,9 +416,13 @@ def test_the_environment_of_this_process_is_the_default(monkeypatch: pytest.Monk
 
 def test_the_page_has_every_key_with_its_default() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for keys, made in ((TOP, Settings), (ENDPOINT.parts, Endpoint), (GGUF.parts, GgufOptions)):
+    tools = {name: key for name, key in TOOLS.parts.items() if isinstance(key, Key)}
+    for keys, made in (
+        (TOP, Settings), (ENDPOINT.parts, Endpoint), (GGUF.parts, GgufOptions), (tools, ToolOptions),
+    ):  # fmt: skip
         for name, key in keys.items():
-            default = key.kind.written(default_of(made, name))
+            given = default_of(made, name)
+            default = key.kind.written(given) if given is not None or made is not ToolOptions else None
             shown = "required" if name in ENDPOINT.required else "" if default is None else f"`{_inline(default)}`"
             row = f"| `{name}` | {key.text} | {key.kind.said} | {shown} |"
             assert row in page, f"docs/settings.md lacks: {row}"

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gleanery.errors import SettingsError
-from gleanery.settings.keys import GGUF, TOP, Key
+from gleanery.settings.keys import GGUF, TOOLS, TOP, Key
 from gleanery.settings.values import Given, Layer, Where
 from gleanery.tasks.nearest import did_you_mean
 
@@ -15,6 +15,7 @@ _PREFIX = "GLEANERY_"
 _SINGLE: Mapping[Where, Key] = {
     **{(name,): key for name, key in TOP.items()},
     **{("gguf", name): key for name, key in GGUF.parts.items() if isinstance(key, Key)},
+    **{("tools", name): key for name, key in TOOLS.parts.items() if isinstance(key, Key)},
 }
 """The keys that stand once: what is said of an endpoint needs a file."""
 _KEYS = {"_".join(way).upper(): way for way in _SINGLE}

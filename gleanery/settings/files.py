@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gleanery.errors import SettingsError
-from gleanery.settings.keys import FILE, Key, Table, Tables
+from gleanery.settings.keys import FILE, Key, Named, Table, Tables
 from gleanery.settings.kinds import described
 from gleanery.settings.lines import lines_of
 from gleanery.settings.values import Given, Layer, Where
@@ -75,8 +75,20 @@ class SettingsFile:
                 yield way, self.error(way, message)
             elif isinstance(part, Tables):
                 yield from self._tables(part, value, way)
+            elif isinstance(part, Named):
+                yield from self._named(part, value, way)
             else:
                 yield from self._table(part, value, way)
+
+    def _named(
+        self, named: Named, values: Mapping[str, Any], above: Where
+    ) -> Iterator[tuple[Where, Given | SettingsError]]:
+        for name, value in values.items():
+            way = (*above, name)
+            if re.fullmatch(named.name, name):
+                yield way, self._given(named.each, value, way)
+            else:
+                yield way, self.error(way, "a name is of letters, digits and `_`, and begins with no digit.")
 
     def _tables(
         self, tables: Tables, values: Mapping[str, Any], above: Where

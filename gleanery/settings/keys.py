@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gleanery.settings.kinds import Address, Amount, Choice, Folder, Kind, Text, Url
+from gleanery.settings.kinds import Address, Amount, Choice, Folder, Kind, Text, Texts, Url
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Table:
     """A table of keys and further tables. `refused` keys have a reason; `required` ones must be there in the end."""
 
     text: str
-    parts: Mapping[str, Key | Table | Tables]
+    parts: Mapping[str, Part]
     refused: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
 
@@ -34,6 +34,18 @@ class Tables:
     text: str
     each: Table
     name: str = r"[A-Za-z0-9][\w.-]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Keys of one kind under names of the user's own: [tools.permissions]."""
+
+    text: str
+    each: Key
+    name: str = r"[A-Za-z_]\w*"
+
+
+Part = Key | Named | Table | Tables
 
 
 _AUTO = {"auto": None}
@@ -107,10 +119,33 @@ GGUF = Table(
     },
 )
 
+TOOLS = Table(
+    "What agents' tools may do.",
+    {
+        "workspace": Key(Folder(), "the folder whose files agents may list, read and, where they may, write"),
+        "documents": Key(Folder(), "the folder whose files `search_documents` searches"),
+        "embedder": Key(Address(), "the embedding model that searches by meaning; without one, by words"),
+        "hosts": Key(
+            Texts('a list of host names, like ["api.crossref.org"]', r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"),
+            "the hosts that tools may reach",
+        ),
+        "crossref": Key(Url(), "where `crossref_lookup` asks"),
+        "permissions": Named(
+            "Which tools are called at once, after you were asked, or never, whatever they say of themselves.",
+            Key(Choice("allow", "ask", "deny"), "allow, ask or deny"),
+        ),
+    },
+)
+
 _ENDPOINTS = Tables("Servers of models, by names of your own.", ENDPOINT)
 _PROFILE = Table(
     "Settings that hold where the profile is in force.",
-    {**{name: key for name, key in TOP.items() if name != "profile"}, "endpoints": _ENDPOINTS, "gguf": GGUF},
+    {
+        **{name: key for name, key in TOP.items() if name != "profile"},
+        "endpoints": _ENDPOINTS,
+        "gguf": GGUF,
+        "tools": TOOLS,
+    },
     refused={"profile": "a profile cannot put another in force."},
 )
 FILE = Table(
@@ -119,6 +154,7 @@ FILE = Table(
         **TOP,
         "endpoints": _ENDPOINTS,
         "gguf": GGUF,
+        "tools": TOOLS,
         "profiles": Tables("Sets of settings that are put in force together, by `profile`.", _PROFILE),
     },
 )
@@ -134,10 +170,10 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _schema(part: Key | Table | Tables) -> dict[str, Any]:
+def _schema(part: Part) -> dict[str, Any]:
     if isinstance(part, Key):
         return {"description": part.text, **part.kind.schema}
-    if isinstance(part, Tables):
+    if isinstance(part, Tables | Named):
         each = {"description": part.each.text, **_schema(part.each)}
         names = {"pattern": f"^{part.name}$"}
         return {"description": part.text, "type": "object", "propertyNames": names, "additionalProperties": each}

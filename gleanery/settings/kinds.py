@@ -134,6 +134,33 @@ class Folder(_OfText):
         return None if value is None else str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A list of texts of some `pattern`; `said` is what they must be. As one text, with commas between them."""
+
+    said: str
+    pattern: str
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema."""
+        return {"type": "array", "items": {"type": "string", "pattern": f"^{self.pattern}$"}}
+
+    def read(self, value: object) -> tuple[str, ...]:
+        """The texts."""
+        if isinstance(value, list | tuple) and all(isinstance(e, str) and re.fullmatch(self.pattern, e) for e in value):
+            return tuple(value)
+        raise _wrong(self.said, value)
+
+    def from_text(self, text: str) -> object:
+        """The texts between commas."""
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    def written(self, value: Any) -> Any:
+        """The list."""
+        return list(value)
+
+
 class Choice(_OfText):
     """One of some words."""
 

@@ -12,9 +12,10 @@ from gleanery.errors import SettingsError
 from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.settings.environment import environment_layer, ollama_layer, overrides_layer
 from gleanery.settings.files import SettingsFile, cache_folder, data_folder, find_files, read_file
-from gleanery.settings.keys import ENDPOINT, GGUF, TOP
+from gleanery.settings.keys import ENDPOINT, GGUF, TOOLS, TOP, Key
 from gleanery.settings.values import Given, Layer, Value, Where
 from gleanery.tasks.nearest import did_you_mean
+from gleanery.tools.options import ToolOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Settings:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     gguf: GgufOptions = field(default_factory=GgufOptions)
     home: Path = field(default_factory=lambda: data_folder(os.environ))
+    tools: ToolOptions = field(default_factory=ToolOptions)
     cache_dir: Path = field(default_factory=lambda: cache_folder(os.environ))
     files: tuple[Path, ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict, repr=False)
@@ -73,6 +75,7 @@ def load_settings(
         **{**{name: given[name,].value for name in TOP if (name,) in given}, "home": home},
         endpoints={name: _endpoint(name, given, environ) for name in names},
         gguf=GgufOptions(**_of(("gguf",), given)),
+        tools=ToolOptions(**_of(("tools",), given), permissions=_of(("tools", "permissions"), given)),
         cache_dir=cache_folder(environ),
         files=tuple(file.path for file in files),
         values={**dict(_values(given, names)), **_home(given, home)},
@@ -130,7 +133,11 @@ def _of(start: Where, given: Mapping[Where, Given]) -> dict[str, Any]:
 
 def _values(given: Mapping[Where, Given], endpoints: Iterable[str]) -> Iterator[tuple[str, Value]]:
     """Every setting with its origin, those that nobody gave among them."""
-    defaults: list[tuple[Where, Mapping[str, Any], type]] = [((), TOP, Settings), (("gguf",), GGUF.parts, GgufOptions)]
+    defaults: list[tuple[Where, Mapping[str, Any], type]] = [
+        ((), TOP, Settings),
+        (("gguf",), GGUF.parts, GgufOptions),
+        (("tools",), {name: key for name, key in TOOLS.parts.items() if isinstance(key, Key)}, ToolOptions),
+    ]
     defaults += [(("endpoints", name), ENDPOINT.parts, Endpoint) for name in endpoints]
     for start, keys, made in defaults:
         for name, key in keys.items():
@@ -138,6 +145,9 @@ def _values(given: Mapping[Where, Given], endpoints: Iterable[str]) -> Iterator[
             there = given.get(way)
             value, origin = (there.value, there.origin) if there else (default_of(made, name), "default")
             yield ".".join(way), Value(key.kind.written(value), origin)
+    for way, there in given.items():
+        if way[:2] == ("tools", "permissions"):
+            yield ".".join(way), Value(there.value, there.origin)
 
 
 def _home(given: Mapping[Where, Given], home: Path) -> dict[str, Value]:

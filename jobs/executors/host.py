@@ -23,9 +23,10 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import BinaryIO
 
+from gleanery.agents.host.framing import pack, receive
 from gleanery.errors import GleaneryError, ModelError
 from gleanery.jobs.executors.executor import Opened, ShardError, opened_by
-from gleanery.jobs.executors.messages import Close, Greet, Open, Order, Perform, Performed, pack, receive
+from gleanery.jobs.executors.messages import Close, Greet, Open, Order, Perform, Performed
 from gleanery.jobs.executors.performing import outcomes_of
 from gleanery.jobs.work import Opener, Performer, Work
 

@@ -15,8 +15,9 @@ from subprocess import DEVNULL, Popen
 from tempfile import TemporaryFile
 from typing import Any
 
+from gleanery.agents.host.framing import pack, unpack
 from gleanery.jobs.executors.executor import Opened
-from gleanery.jobs.executors.messages import Close, Greet, Open, Order, Perform, Performed, pack, unpack
+from gleanery.jobs.executors.messages import Close, Greet, Open, Order, Perform, Performed
 from gleanery.jobs.work import Shard, Work
 
 _HOST = ("-P", "-m", "gleanery.jobs.executors.host")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gleanery.errors import LedgerError
-from gleanery.jobs.ledger.faults import cut, fault, foreign, gone, is_busy, refused_by_system
+from gleanery.jobs.ledger.faults import cut, fault, foreign, gone, is_busy, orphaned, refused_by_system
 from gleanery.jobs.ledger.schema import APPLICATION, MIGRATIONS, VERSION
 
 PATIENCE = 30.0
@@ -43,7 +43,7 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.connection = connection
-        self._log = path.with_name(f"{path.name}-wal")
+        self._log, self._index = log_of(path), path.with_name(f"{path.name}-shm")
         self._files: tuple[tuple[int, int], ...] = ()
         self._size = 0
         self._empty_at = 0.0
@@ -195,7 +195,7 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise fault(self.path, error) from error
+            raise fault(self.path, error, was_sound=bool(self._files)) from error
 
     def _set_up(self) -> None:
         for pragma in (
@@ -266,8 +266,12 @@ class Database:
         self._size = size
 
     def _identity(self) -> tuple[tuple[int, int], ...]:
-        """Which files they are; the log is there for as long as anybody has the ledger open."""
-        return tuple((stat.st_dev, stat.st_ino) for stat in (self.path.stat(), self._log.stat()))
+        """Which files they are; the log and its index are there for as long as anybody has the ledger open.
+
+        Two processes with an index each would not see what the other writes, and overwrite it.
+        """
+        files = (self.path.stat(), self._log.stat(), self._index.stat())
+        return tuple((stat.st_dev, stat.st_ino) for stat in files)
 
     def _is_whole(self, size: int) -> bool:
         """Whether a file that became shorter is all there, as after giving back room."""
@@ -284,9 +288,19 @@ class Database:
             fresh.close()
 
 
+def log_of(path: Path) -> Path:
+    """SQLite's write-ahead log, which is a part of the file at `path`."""
+    return path.with_name(f"{path.name}-wal")
+
+
 def make_file(path: Path) -> None:
-    """An empty file for its owner's eyes only, where there is none, in a folder that is the same."""
+    """An empty file for its owner's eyes only, where there is none, in a folder that is the same.
+
+    LedgerError where the log of one is there that was taken away: SQLite would throw it away.
+    """
     try:
+        if log_of(path).exists() and not os.path.lexists(path):  # in this order: another process may just make both
+            raise orphaned(path, log_of(path))
         _make_folder(path.parent)
         # Only a file that is new, and so open nowhere, may be closed here: see above.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))

@@ -22,8 +22,8 @@ _LOCKED = (
     "again."
 )
 _DAMAGED = (
-    "{path} is damaged ({detail}). Stop the worker, and see with `gleanery ledger check` what can be read; a copy made "
-    "by `gleanery ledger backup` takes its place."
+    "{path} is damaged ({detail}). Stop the worker, and see with `gleanery ledger check` what can be read; the folder "
+    "of a copy made by `gleanery ledger backup` takes the place of its folder."
 )
 _FOREIGN = "{path} is not a ledger of Gleanery: {detail}. Move it away, or set GLEANERY_HOME to another folder."
 _FAILED = (
@@ -31,8 +31,13 @@ _FAILED = (
     "and healthy, and try again."
 )
 _GONE = (
-    "{path} was deleted, replaced or moved while it was open: nothing more is written to it. Stop what works on it, "
-    "put the file back, or a copy made by `gleanery ledger backup`, and start again."
+    "{path}, or its -wal or -shm, was deleted, replaced or moved while it was open: nothing more is written to it. "
+    "Stop what works on it, put all three back, or the folder of a copy made by `gleanery ledger backup`, and start "
+    "again."
+)
+_ORPHANED = (
+    "{path} is not there, but {log} is, with what was written to it last. Put the ledger back beside it; to begin "
+    "another one, move {log} away."
 )
 _CUT = "it is shorter than it was"
 
@@ -56,9 +61,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def fault(path: Path, error: sqlite3.Error) -> LedgerError:
-    """What SQLite said, as an error of ours."""
+def fault(path: Path, error: sqlite3.Error, *, was_sound: bool = False) -> LedgerError:
+    """What SQLite said, as an error of ours; `was_sound`: of a ledger that could be used before."""
     sentence = _SENTENCES.get(_code(error), _FAILED)
+    if sentence is _FOREIGN and was_sound:
+        sentence = _DAMAGED
     if sentence is _FAILED and _code(error) == sqlite3.SQLITE_IOERR and _is_full(path):
         sentence = _FULL
     return LedgerError(sentence.format(path=path, detail=error))
@@ -77,6 +84,11 @@ def foreign(path: Path, detail: str) -> LedgerError:
 def gone(path: Path) -> LedgerError:
     """The file is not there any more, or another one is in its place."""
     return LedgerError(_GONE.format(path=path))
+
+
+def orphaned(path: Path, log: Path) -> LedgerError:
+    """The file is not there, but its log is."""
+    return LedgerError(_ORPHANED.format(path=path, log=log.name))
 
 
 def cut(path: Path) -> LedgerError:

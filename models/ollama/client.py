@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -119,6 +119,22 @@ class OllamaClient(ollama.AsyncClient):
                 await response.aclose()
         except httpx.HTTPError as error:
             raise self._broken(error, name) from error
+
+    async def vectors(self, name: str, texts: Sequence[str], keep_alive: str | None = None) -> list[list[float]]:
+        """What the model makes of each text; ContextWindowError where one is too long, rather than cut.
+
+        As for the lines of a chat, what this is for has been said by whoever asks.
+        """
+        body = {"model": name, "input": [*texts], "truncate": False}
+        body |= {} if keep_alive is None else {"keep_alive": keep_alive}
+        try:
+            response = await self._client.post("/api/embed", content=_dumped(body))
+        except httpx.HTTPError as error:
+            raise self._broken(error, name) from error
+        if not response.is_success:
+            raise self._refusal(response, name)
+        vectors = self._read(response.content, name).get("embeddings")
+        return vectors if isinstance(vectors, list) else []
 
     async def aclose(self) -> None:
         """Close the connections."""

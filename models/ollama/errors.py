@@ -19,7 +19,7 @@ from gleanery.errors import (
 _UNSUPPORTED = re.compile(r"does not support (\w+)")
 _NOT_FOUND = re.compile(r"model\b.*\bnot found")
 _NOT_IN_LIBRARY = re.compile(r"pull model manifest: file does not exist")
-_TOO_LONG = re.compile(r"exceeds the (available )?context|longer than the context length")
+_TOO_LONG = re.compile(r"exceeds (the )?(available |maximum )?context|longer than the context length")
 _SIZES = re.compile(r"\((\d+) tokens\).*\((\d+) tokens\)")
 _BUSY = re.compile(r"maximum pending requests|server busy")
 _RUNNER_DIED = re.compile(r"runner process (has terminated|no longer running)|unexpected EOF|EOF$|connection reset")
@@ -28,6 +28,7 @@ _INSTEAD = {
     "tools": "Choose a model that can call tools; `gleanery models` lists what they can do.",
     "thinking": "Ask it with thinking off.",
     "chat": "It is not made for chats: choose another.",
+    "embeddings": "It makes no vectors: choose an embedding model, such as nomic-embed-text.",
 }
 
 

@@ -1,4 +1,4 @@
-"""The models of an Ollama server: list, show, pull, make, copy, delete, unload, embed."""
+"""The models of an Ollama server: list, show, pull, make, copy, delete, unload."""
 
 from __future__ import annotations
 
@@ -140,10 +140,6 @@ class OllamaServer:
     async def unload(self, name: str) -> None:
         """Take a model out of memory."""
         await self._client.generate(name, keep_alive=0)
-
-    async def embed(self, name: str, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """A vector for each text; ContextWindowError where one is too long for the model, rather than cut."""
-        return (await self._client.embed(name, [*texts], truncate=False)).embeddings
 
     async def _progress(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Progress, None]:
         """What the server reports until it says that all is done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -95,6 +95,10 @@ class OllamaProvider:
         if calls > earlier and last.ending.finish == "stop":
             last = replace(last, ending=replace(last.ending, finish="tool_calls"))
         yield last
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text, in one attempt."""
+        return await self._client.vectors(self._name, texts, self._endpoint.keep_alive)
 
     async def alive(self) -> bool:
         """Whether Ollama answers."""

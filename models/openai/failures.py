@@ -15,7 +15,8 @@ from gleanery.models.http import error_of_status
 from gleanery.models.redaction import redact
 
 _TOO_LONG = re.compile(
-    r"context[ _](?:length|size|window)|exceed_context_size|context the overflows|too many tokens", re.IGNORECASE
+    r"context[ _](?:length|size|window)|exceed_context_size|context the overflows|too many tokens|too large to process",
+    re.IGNORECASE,
 )
 _WINDOW = re.compile(
     r"(?:maximum context length (?:is|of)|available context size \(|context length of only|context window of) ?(\d+)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class OpenAIProvider:
         dialect: Dialect | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._name, self._is_ours = name, ours
+        self._name, self._is_ours, self._timeout = name, ours, endpoint.timeout
         self._address = address or f"openai/{name}@{redact(endpoint.url)}"
         self._connection = Connection(endpoint, address or f"openai/{name}", transport)
         self._dialect: Dialect | None = None
@@ -118,6 +118,18 @@ class OpenAIProvider:
                     await _drain(parts)
                     break
             yield answer.end(whole=events.done)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text, in one attempt."""
+        body = {"model": self._name, "input": [*texts], "encoding_format": "float"}
+        answer = await self._connection.post(f"{self._connection.url}/embeddings", body, seconds=self._timeout)
+        try:
+            vectors = {item["index"]: item["embedding"] for item in answer["data"]}
+            return [vectors[index] for index in range(len(texts))]
+        except (TypeError, LookupError):
+            raise ReplyError(
+                f"{self._connection.place} gave no vector for each text. Is `{self._name}` an embedding model?"
+            ) from None
 
     async def alive(self) -> bool:
         """Whether the server answers at all."""

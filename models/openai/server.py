@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server has besides chats: its list of models, and embeddings."""
+"""What an OpenAI-compatible server has besides chats: its list of models."""
 
 from __future__ import annotations
 
@@ -38,22 +38,6 @@ async def list_models(endpoint: Endpoint) -> list[ServedModel]:
             return await served(connection)
     finally:
         await connection.aclose()
-
-
-async def embed(endpoint: Endpoint, name: str, texts: Sequence[str]) -> list[list[float]]:
-    """One vector for each text, in their order."""
-    connection = Connection(endpoint, f"openai/{name}")
-    try:
-        with acting_for(Call(f"openai/{name}", "embed")):
-            body = {"model": name, "input": list(texts), "encoding_format": "float"}
-            answer = await connection.post(f"{connection.url}/embeddings", body, seconds=endpoint.timeout)
-    finally:
-        await connection.aclose()
-    try:
-        vectors = {item["index"]: item["embedding"] for item in answer["data"]}
-        return [vectors[index] for index in range(len(texts))]
-    except (TypeError, LookupError):
-        raise ReplyError(f"{connection.place} gave no vector for each text. Is `{name}` an embedding model?") from None
 
 
 async def served(connection: Connection) -> list[ServedModel]:

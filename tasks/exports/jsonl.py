@@ -26,7 +26,7 @@ class JsonlExporter:
         """Write the result's line."""
         line = result.as_json()
         if self._full:
-            line |= {**result.about_json(), "cached": False}
+            line |= {**result.about_json(), "cached": result.cached}
         self._stream.write(json_bytes(line) + b"\n")
 
     def close(self) -> None:

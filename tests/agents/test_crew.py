@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from servers.ollama_server import Behaviour, FakeModel, OllamaServer
 
@@ -22,7 +23,9 @@ import gleanery
 from gleanery.agents.crew import CrewAgent, first_request, reading
 from gleanery.agents.declarations import load_agent
 from gleanery.agents.extractor import Extractor
+from gleanery.agents.host.pool import Pool
 from gleanery.agents.quiet import import_crewai
+from gleanery.agents.toolboxes import toolboxes
 from gleanery.cli.main import main
 from gleanery.errors import (
     ContextWindowError,
@@ -38,6 +41,7 @@ from gleanery.models.scripted import Answer, ScriptedModel
 from gleanery.tasks.declarations import load_task
 from gleanery.tasks.records import Issue, Record, Result
 from gleanery.tasks.schemas import load_schema
+from gleanery.tools.permissions import Approval, Call
 from gleanery.tools.tool import tool
 
 # Importing CrewAI takes seconds: with --dist loadgroup one process pays for it.
@@ -49,7 +53,9 @@ pytestmark = [
 
 TASK = load_task("identifiers")
 SCHEMA = load_schema(TASK)
-AGENT = load_agent("bibliographer")
+_DECLARED = load_agent("bibliographer")
+AGENT = replace(_DECLARED, tools=_DECLARED.tools[:1], tool_calls=None)
+"""The agent with check_identifier alone, and no limits but its steps."""
 TEXT = "See ISBN 978-3-16-148410-0."
 RECORD = Record("r-3", 3, TEXT, {"shelf": "B"})
 CALL = ToolCall("c1", "check_identifier", '{"scheme": "ISBN", "value": "978-3-16-148410-0"}')
@@ -74,18 +80,34 @@ you MUST return the actual complete content as the final answer, not a summary."
 ACTION = 'Thought: check it\nAction: check_identifier\nAction Input: {"scheme": "ISBN", "value": "978-3-16-148410-0"}'
 
 
+class Hosts:
+    """Agent hosts for all tests of this file, with the event loop that they belong to."""
+
+    runner: asyncio.Runner
+    pool: Pool
+
+
 @pytest.fixture(scope="module")
-def crewai() -> None:
-    """CrewAI, imported; the libraries under it are not ours to warn."""
+def crewai() -> Iterator[None]:
+    """CrewAI in hosts, and imported here, for first requests; the libraries under it are not ours to warn."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import_crewai()
         import gleanery.agents.crew_work  # noqa: F401
+    with asyncio.Runner() as Hosts.runner:
+
+        async def pool() -> Pool:
+            return Pool(1)
+
+        Hosts.pool = Hosts.runner.run(pool())
+        yield
+        Hosts.runner.run(Hosts.pool.aclose())
 
 
-def crew(model: ScriptedModel, task: Any = TASK, agent: Any = AGENT, **options: Any) -> CrewAgent:
+def crew(model: ScriptedModel, task: Any = TASK, agent: Any = AGENT, toolbox: Any = None, **options: Any) -> CrewAgent:
     reader = Extractor(reading(task), SCHEMA, model, today=date(2026, 11, 20))
-    return CrewAgent(task, SCHEMA, agent, model, reader, Request((), **options))
+    made = toolbox or toolboxes(agent)
+    return CrewAgent(task, SCHEMA, agent, model, reader, Request((), **options), Hosts.pool, made)
 
 
 def perform(
@@ -93,9 +115,15 @@ def perform(
 ) -> tuple[Result, list[Request]]:
     """The Result of one record with these replies, and what was asked."""
     model = ScriptedModel(replies, capabilities=Capabilities(tools=tools, schema="enforced"))
-    result = asyncio.run(crew(model, **how)(record))
+    result = Hosts.runner.run(crew(model, **how)(record))
     assert all(not (request.tools and request.schema) for request in model.requests)
     return result, model.requests
+
+
+def chats(result: Result) -> list[Any]:
+    """The exchanges with the model, without those with tools."""
+    exchanges = [exchange.as_json() for exchange in result.exchanges]
+    return [exchange for exchange in exchanges if exchange["purpose"] == "chat"]
 
 
 def codes(result: Result) -> list[str]:
@@ -142,7 +170,7 @@ def test_what_it_cost_is_summed() -> None:
 
     calls = reply(Usage(10, 1, 4), tool_calls=(CALL,), finish="tool_calls")
     result, requests = perform([calls, reply(Usage(20, 2), text="Right."), reply(Usage(40, 4, 1), text=READ)])
-    assert result.attempts == len(requests) == len(result.exchanges) == 3
+    assert result.attempts == len(requests) == len(chats(result)) == 3
     assert result.usage == {"prompt": 70, "completion": 7, "cached": 5}
     assert result.milliseconds is not None
     result, _ = perform([calls, reply(None, text="Right."), reply(None, text=READ)])
@@ -151,8 +179,20 @@ def test_what_it_cost_is_summed() -> None:
 
 def test_the_exchanges_are_the_records_own() -> None:
     result, requests = perform([[CALL], "The ISBN is right.", READ])
-    sent = [json.loads(exchange.as_json()["request"]["body"])["messages"] for exchange in result.exchanges]
+    sent = [json.loads(exchange["request"]["body"])["messages"] for exchange in chats(result)]
     assert sent == [[message.as_json() for message in request.messages] for request in requests]
+
+
+def test_a_tools_call_is_an_exchange_too() -> None:
+    result, _ = perform([[CALL], "The ISBN is right.", READ])
+    exchanges = [exchange.as_json() for exchange in result.exchanges]
+    assert [exchange["purpose"] for exchange in exchanges] == ["chat", "tool", "chat", "chat"]
+    tool_call = exchanges[1]
+    assert tool_call["request"]["url"] == "tool:check_identifier"
+    assert json.loads(tool_call["request"]["body"]) == json.loads(CALL.arguments)
+    assert (tool_call["reply"]["body"], tool_call["error"]) == (CHECKED, None)
+    assert tool_call["request"]["headers"] == {"leave": "declared"}
+    assert tool_call["total_ms"] is not None and tool_call["began"].endswith("+00:00")
 
 
 def test_the_options_are_those_of_every_call() -> None:
@@ -177,9 +217,9 @@ def test_two_calls_in_one_reply() -> None:
     ("wrong", "says"),
     [
         (replace(CALL, arguments='{"scheme": "URN"}'), "scheme: Input should be 'DOI'"),
-        (replace(CALL, arguments='{"scheme": "ISBN"'), "valid JSON"),
-        (replace(CALL, arguments='["ISBN"]'), "scheme: Field required"),
-        (replace(CALL, arguments="null"), "scheme: Field required"),
+        (replace(CALL, arguments='{"scheme": "ISBN"'), "are not JSON"),
+        (replace(CALL, arguments='["ISBN"]'), "must be one JSON object"),
+        (replace(CALL, arguments="null"), "must be one JSON object"),
         (replace(CALL, arguments=""), "scheme: Field required"),
         (replace(CALL, name="look_up"), "Tool not found"),
     ],
@@ -189,6 +229,7 @@ def test_a_wrong_call_is_told_and_corrected(wrong: ToolCall, says: str) -> None:
     assert (result.status, result.issues) == ("ok", ())
     assert says in told(requests[1])[0]
     assert "pydantic.dev" not in told(requests[1])[0]
+    assert requests[1].messages[2].tool_calls == (wrong,)
     assert told(requests[2])[1] == CHECKED
 
 
@@ -208,14 +249,74 @@ def test_a_tool_that_raises_is_told() -> None:
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), SystemExit("bye")])
-def test_a_tool_that_exits_fails_its_record(error: SystemExit) -> None:
+def test_a_tool_that_exits_is_told(error: SystemExit) -> None:
     def leave() -> str:
         """Leave."""
         raise error
 
-    result, _ = perform([[ToolCall("c1", "leave", "{}")]], agent=with_tool(leave))
-    assert (result.status, result.output) == ("failed", None)
-    assert result.error and "SystemExit" in result.error and "`bibliographer`" in result.error
+    result, requests = perform([[ToolCall("c1", "leave", "{}")], "Nothing.", READ], agent=with_tool(leave))
+    assert (result.status, result.error) == ("ok", None)
+    assert "SystemExit" in told(requests[1])[0]
+
+
+def test_a_required_tool_that_was_not_called_fails_the_record() -> None:
+    agent = replace(AGENT, required_tools=("check_identifier",))
+    result, requests = perform(["It is right."], agent=agent)
+    assert (result.status, result.output, len(requests)) == ("failed", None, 1)
+    assert result.error and "`check_identifier`" in result.error
+    result, _ = perform([[CALL], "It is right.", READ], agent=agent)
+    assert result.status == "ok"
+
+
+@pytest.mark.parametrize("said", ["I checked it with crossref_lookup.", "According to parse_reference it is right."])
+def test_a_claimed_call_wants_review(said: str) -> None:
+    result, _ = perform([[CALL], said, READ])
+    assert (result.status, codes(result)) == ("review", ["tool-claimed"])
+    assert said.rstrip(".") in result.issues[0].message
+
+
+def test_a_tool_that_is_denied_is_not_shown() -> None:
+    def look_up(word: str) -> str:
+        """Look a word up."""
+        raise AssertionError
+
+    agent = with_tool(look_up)
+    agent = replace(agent, permissions={"look_up": "deny"})
+    result, [first, _] = perform(["Nothing.", READ], agent=agent)
+    assert first.tools == ()
+    assert codes(result) == ["tool-not-called"]
+
+
+def test_what_the_user_answers_holds_for_the_job() -> None:
+    def look_up(word: str) -> str:
+        """Look a word up."""
+        return f"{word} is a novel."
+
+    asked: list[Call] = []
+
+    def approve(call: Call) -> Approval:
+        asked.append(call)
+        return "always"
+
+    agent = replace(with_tool(look_up), permissions={"look_up": "ask"})
+    toolbox = toolboxes(agent, approve=approve)
+    calls = [ToolCall("c1", "look_up", '{"word": "Emma"}')]
+    for leave in ("asked", "remembered"):
+        result, requests = perform([calls, "Found.", READ], agent=agent, toolbox=toolbox)
+        assert told(requests[1]) == ["Emma is a novel."]
+        [exchange] = [e.as_json() for e in result.exchanges if e.as_json()["purpose"] == "tool"]
+        assert exchange["request"]["headers"] == {"leave": leave}
+    assert [(call.tool, call.arguments) for call in asked] == [("look_up", {"word": "Emma"})]
+
+
+def test_nobody_is_there_to_be_asked() -> None:
+    def look_up(word: str) -> str:
+        """Look a word up."""
+        raise AssertionError
+
+    agent = replace(with_tool(look_up), permissions={"look_up": "ask"})
+    _, requests = perform([[ToolCall("c1", "look_up", '{"word": "Emma"}')], "Nothing.", READ], agent=agent)
+    assert "nobody is there to ask" in told(requests[1])[0]
 
 
 def test_optional_arguments_may_be_left_out() -> None:
@@ -263,6 +364,50 @@ def test_who_uses_up_the_steps_is_made_to_answer() -> None:
     assert "after 3 steps" in result.issues[0].message
 
 
+def another(number: int) -> ToolCall:
+    return replace(CALL, arguments=json.dumps({"scheme": "ISBN", "value": str(number)}))
+
+
+def greedy(request: Request) -> Answer:
+    """Calls tools as long as there are any."""
+    if request.schema:
+        return READ
+    return [another(len(request.messages))] if request.tools else "So."
+
+
+LIMITS = [
+    ({"tool_calls": 2}, "2 tool calls", 2),
+    ({"tokens": 1}, "1 tokens", 1),
+    ({"seconds": 1e-9}, "1e-09 seconds", 0),
+]
+
+
+@pytest.mark.parametrize(("limit", "says", "calls"), LIMITS)
+def test_who_meets_a_limit_is_made_to_answer(limit: Any, says: str, calls: int) -> None:
+    result, requests = perform(greedy, agent=replace(AGENT, steps=8, **limit))
+    assert (result.status, codes(result)[-1], result.error) == ("review", "limit-met", None)
+    assert f"its {says}" in result.issues[-1].message
+    *_, last, _ = requests
+    assert last.tools == () and says in last.messages[-1].content and last.messages[-1].role == "user"
+    ran = [exchange for exchange in result.exchanges if exchange.as_json()["purpose"] == "tool"]
+    assert len(ran) == calls
+    assert len(requests) <= calls + 3
+
+
+@pytest.mark.parametrize(("limit", "says", "calls"), [*LIMITS, ({"steps": 2}, "2 steps", 2)])
+def test_who_meets_a_limit_fails_where_that_is_declared(limit: Any, says: str, calls: int) -> None:
+    result, requests = perform(greedy, agent=replace(AGENT, **{"steps": 8, "at_limit": "fail", **limit}))
+    assert (result.status, result.output) == ("failed", None)
+    assert result.error and says in result.error and str(AGENT.file) in result.error
+    assert not any(request.schema for request in requests)
+
+
+def test_within_its_limits_it_just_answers() -> None:
+    agent = replace(AGENT, tool_calls=1, tokens=10_000, seconds=60.0, at_limit="fail")
+    result, requests = perform([[CALL], "Right.", READ], agent=agent)
+    assert (result.status, codes(result), len(requests)) == ("ok", [], 3)
+
+
 def test_calls_where_none_were_offered_are_no_answer() -> None:
     def stubborn(request: Request) -> Answer:
         return [replace(CALL, arguments=json.dumps({"scheme": "ISBN", "value": f"{len(request.messages)}"}))]
@@ -294,7 +439,7 @@ def test_a_model_that_gives_no_answer_fails_the_record_at_once(error: Exception,
     began = time.perf_counter()
     result, requests = perform([*[[CALL]] * before, error, "Never asked.", READ])
     assert (result.status, result.error, result.output) == ("failed", str(error), None)
-    assert result.attempts == len(requests) == len(result.exchanges) == before + 1
+    assert result.attempts == len(requests) == len(chats(result)) == before + 1
     assert result.carried == {"shelf": "B"}
     assert time.perf_counter() - began < 1
 
@@ -424,7 +569,7 @@ def test_a_tool_that_raises_is_called_once_in_words() -> None:
 
 
 def test_records_at_the_same_time_keep_apart() -> None:
-    """More than the threads of an event loop's pool, which would then have none left to find a server's address."""
+    """More than there is room for in a host."""
 
     def answer(request: Request) -> Answer:
         text = "\n".join(message.content for message in request.messages)
@@ -438,26 +583,20 @@ def test_records_at_the_same_time_keep_apart() -> None:
     model = ScriptedModel(answer, delay=0.02, capabilities=Capabilities(tools=True, schema="enforced"))
     records = [Record(f"r-{n}", n, f"record number {n}.") for n in range(1, 41)]
 
-    async def all_of_them() -> tuple[list[Result], int]:
-        agent = crew(model)
-        working = asyncio.gather(*map(agent, records))
-        await asyncio.sleep(0.3)
-        busy = sum(thread.name == "gleanery-crew" for thread in threading.enumerate())
-        await asyncio.wait_for(asyncio.to_thread(lambda: None), 1)
-        return await working, busy
+    async def all_of_them() -> list[Result]:
+        return await asyncio.gather(*map(crew(model), records))
 
-    results, busy = asyncio.run(all_of_them())
-    assert 1 < busy <= 32
+    results = Hosts.runner.run(all_of_them())
     for record, result in zip(records, results, strict=True):
         number = str(record.position)
         assert (result.id, result.output) == (record.id, {"valid": [number]})
-        bodies = [exchange.as_json()["request"]["body"] for exchange in result.exchanges]
+        bodies = [exchange["request"]["body"] for exchange in chats(result)]
         assert len(bodies) == 3
         assert all(f"record number {number}." in body for body in bodies)
         assert all(body.count("record number ") == 1 for body in bodies)
 
 
-def test_a_record_that_is_cancelled_leaves_no_thread() -> None:
+def test_a_record_that_is_cancelled_ends_its_request_at_once() -> None:
     model = ScriptedModel([[CALL]], delay=60)
 
     async def cancelled() -> None:
@@ -466,11 +605,13 @@ def test_a_record_that_is_cancelled_leaves_no_thread() -> None:
             await asyncio.sleep(0.01)
         working.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await working
+            await asyncio.wait_for(working, 1)
 
-    asyncio.run(cancelled())
-    assert _gone("gleanery-crew")
+    before = Hosts.pool.pids
+    Hosts.runner.run(cancelled())
     assert len(model.requests) == 1
+    result, _ = perform([[CALL], "Right.", READ])
+    assert (result.status, Hosts.pool.pids) == ("ok", before)
 
 
 def _gone(name: str) -> bool:
@@ -501,7 +642,7 @@ def test_nothing_is_said_and_nothing_left(capfd: pytest.CaptureFixture[str]) -> 
 
 def test_the_first_request_is_shown_without_sending_it() -> None:
     _, [first, *_] = perform([[CALL], "Right.", READ])
-    shown = first_request(TASK, SCHEMA, AGENT, RECORD)
+    shown = first_request(TASK, SCHEMA, AGENT, RECORD, AGENT.tools)
     assert (shown.messages, shown.tools) == (first.messages, first.tools)
 
 
@@ -613,6 +754,9 @@ def test_a_run_that_is_ended_leaves_no_thread(folder: Path) -> None:
         results.close()
     assert _gone("gleanery-crew")
     assert {thread.name for thread in set(threading.enumerate()) - before} <= {"gleanery-source"}
+    assert [
+        child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE
+    ] == Hosts.pool.pids
 
 
 def test_the_prompt_of_an_agent(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -622,7 +766,7 @@ def test_the_prompt_of_an_agent(folder: Path, capsys: pytest.CaptureFixture[str]
     assert run("prompt", "identifiers", "texts.txt", "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["messages"] == [{"role": "system", "content": SYSTEM}, {"role": "user", "content": ASKED}]
-    assert [one["name"] for one in shown["tools"]] == ["check_identifier"]
+    assert [one["name"] for one in shown["tools"]] == ["check_identifier", "parse_reference", "find_duplicates"]
 
 
 WATCHED = """
@@ -638,6 +782,7 @@ def hook(event, arguments):
 
 written, read, reached = [], [], []
 sys.addaudithook(hook)
+sys.path.insert(0, sys.argv[1] + "-hooks")
 before = dict(os.environ)
 from gleanery.cli.main import main
 try:
@@ -654,6 +799,28 @@ finally:
 """
 
 
+IN_HOSTS = """
+import os, sys
+
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        if arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            tell("written", os.fsdecode(arguments[0]))
+        elif os.fsdecode(arguments[0]).endswith(".env"):
+            tell("read", arguments[0])
+    elif event.startswith("socket.") and event not in ("socket.__new__", "socket.gethostname", "socket.bind"):
+        tell("reached", event)
+
+def tell(*what):
+    os.write(log, (" ".join(map(str, what)) + "\\n").encode())
+
+log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+tell("began", *sys.orig_argv)
+sys.addaudithook(hook)
+"""
+"""What every host runs first, as its sitecustomize. A library tries by `bind` whether there is IPv6, and is refused."""
+
+
 @pytest.fixture
 def unspoilt(tmp_path: Path) -> Iterator[Path]:
     """A project with a .env that would harm, beside an empty HOME and an empty folder for temporary files."""
@@ -663,6 +830,9 @@ def unspoilt(tmp_path: Path) -> Iterator[Path]:
         "OPENAI_API_KEY=sk-1\nCREWAI_DISABLE_TELEMETRY=false\nCHROMA_SERVER_HTTP_PORT=none\nREDIS_URL=redis://x\n"
     )
     (tmp_path / "project" / "texts.txt").write_text(TEXT + "\n")
+    (tmp_path / "seen-hooks").mkdir()
+    hooks = IN_HOSTS.replace("LOG", repr(str(tmp_path / "hosts")))
+    (tmp_path / "seen-hooks" / "sitecustomize.py").write_text(hooks)
     yield tmp_path
 
 
@@ -678,7 +848,12 @@ def test_nothing_is_written_read_or_reached_elsewhere(unspoilt: Path) -> None:
     assert json.loads(done.stdout)["status"] == "ok"
     assert "crewai" not in done.stderr.lower()
     seen = json.loads((unspoilt / "seen").read_text())
-    assert seen["crewai"]
+    assert not seen["crewai"]
+    hosts = [line.partition(" ")[::2] for line in (unspoilt / "hosts").read_text().splitlines()]
+    assert [said for what, said in hosts if what == "began" and "gleanery.agents.host.main" in said]
+    places = (str(unspoilt / "temporary"), "/dev/null")
+    assert [said for what, said in hosts if what == "written" and not said.startswith(places)] == []
+    assert [said for what, said in hosts if what in ("read", "reached")] == []
     assert [path for path in seen["written"] if not path.startswith((str(unspoilt), "/dev/"))] == []
     assert [path for path in home.rglob("*") if path.is_file() and "gleanery" not in str(path)] == []
     assert not (home / ".config").exists() and not (home / ".local" / "share" / "gleanery").exists()
@@ -686,5 +861,4 @@ def test_nothing_is_written_read_or_reached_elsewhere(unspoilt: Path) -> None:
     assert seen["read"] == []
     assert seen["reached"] and all("127.0.0.1" in place and port in place for place in seen["reached"])
     assert (seen["handlers"], seen["threads"]) == ([], ["MainThread"])
-    assert all(name.startswith("CREWAI_") for name in seen["changed"])
-    assert "CREWAI_STORAGE_DIR" not in seen["changed"]
+    assert seen["changed"] == []

@@ -9,7 +9,9 @@ import gleanery
 from gleanery.cli.init import init
 from gleanery.cli.tasks import show
 from gleanery.errors import UsageError
+from gleanery.tasks.checks import Checks
 from gleanery.tasks.declarations import load_task
+from gleanery.tasks.records import Record
 from gleanery.tasks.schemas import load_schema
 
 
@@ -84,3 +86,15 @@ def test_wrong_names(name: str) -> None:
 def test_a_file_called_tasks() -> None:
     Path("tasks").write_text("")
     assert isinstance(run("mine").exception, UsageError)
+
+
+def test_scaffold_of_one_that_writes() -> None:
+    result = run("notes", "--kind", "generate")
+    assert result.stdout.split() == ["tasks/notes/task.yaml", "tasks/notes/checks.py"]
+    assert "gleanery generate notes" in result.stderr
+    task = load_task("notes")
+    assert task.generation is not None and CliRunner().invoke(show, ["notes"]).exit_code == 0
+    checks, record = Checks(task.generation.checks), Record("g-1", 1, "")
+    assert checks.issues("The sea is grey and wide today. It waits under the snow.", record) == []
+    assert len(checks.issues("The sea.", record)) == 2
+    assert isinstance(run("other", "--kind", "generate", "--output", "a").exception, UsageError)

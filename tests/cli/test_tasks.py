@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from gleanery.cli.tasks import show, tasks
 from gleanery.errors import DeclarationError, UsageError
+from gleanery.tasks.declarations import LIBRARY
 
 TASK = "name: {name}\nsummary: Read invoices.\nkind: extract\noutput: 'title: as printed, year? int'\n"
 
@@ -28,18 +29,25 @@ def write(project: Path, name: str, text: str) -> Path:
     return folder
 
 
+def names() -> list[str]:
+    """The tasks of the project and the library."""
+    return sorted(["invoices", *(file.parent.name for file in LIBRARY.glob("*/task.yaml"))])
+
+
 def test_tasks_are_an_aligned_plain_table(project: Path) -> None:
     result = CliRunner().invoke(tasks)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["name", "bibliography", "identifiers", "invoices"]
-    assert len({line.index(word) for line, word in zip(lines, ("where", "built", "built", "tasks/"), strict=True)}) == 1
+    assert [line.split()[0] for line in lines] == ["name", *names()]
+    at = lines[0].index("where")
+    assert {line.split()[0] for line in lines[1:] if not line[at:].startswith("built-in")} == {"invoices"}
+    assert next(line for line in lines if line.startswith("invoices"))[at:].startswith("tasks/invoices")
 
 
 def test_tasks_as_json(project: Path) -> None:
     listed = json.loads(CliRunner().invoke(tasks, ["--json"]).stdout)
-    assert [task["name"] for task in listed] == ["bibliography", "identifiers", "invoices"]
-    assert listed[2] == {
+    assert [task["name"] for task in listed] == names()
+    assert listed[names().index("invoices")] == {
         "name": "invoices",
         "kind": "extract",
         "summary": "Read invoices.",
@@ -121,3 +129,10 @@ def test_loading_a_task_and_reading_its_source_imports_no_schema() -> None:
         "print(sorted({'pydantic', 'rich', 'jsonschema', 'difflib', 'csv'} & set(sys.modules)))"
     )
     assert printed_by(code) == "[]\n"
+
+
+def test_show_a_task_that_generates() -> None:
+    said = CliRunner().invoke(show, ["haiku"]).stdout
+    assert "Prompt 6" in said and "seeds      that of the settings" in said and "checks     2" in said
+    shown = json.loads(CliRunner().invoke(show, ["haiku", "--json"]).stdout)
+    assert len(shown["generation"]["prompts"]) == 6 and shown["guards"] is None

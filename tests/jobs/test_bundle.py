@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gleanery.agents.declarations import agent_of
 from gleanery.errors import DeclarationError
 from gleanery.jobs.bundle import bundle_of, digest_of, unpack
 from gleanery.tasks.declarations import find_tasks, load_task
@@ -56,6 +57,24 @@ def test_the_agent_goes_with_its_task(tmp_path: Path) -> None:
     bundle = bundle_of(task)
     assert f"agents/{task.agent}.yaml" in bundle
     assert unpack(bundle, task.name, tmp_path).agent == task.agent
+
+
+def test_the_tools_of_a_project_go_with_the_agent_that_has_them(folder: Path, tmp_path: Path) -> None:
+    project = folder.parents[1]
+    (project / "agents").mkdir()
+    agent = "name: reader\nrole: R\ngoal: G\nbackstory: B\ntools: [{}]\n"
+    tool = "from gleanery.tools.tool import tool\n\n\n@tool\ndef {}() -> str:\n    'Say it.'\n    return 'x'\n"
+    (folder / "task.yaml").write_text("name: works\nsummary: T.\nkind: agent\nagent: reader\noutput: title\n")
+    (project / "tools.py").write_text(tool.format("one_of_ours"))
+    (project / "tools").mkdir()
+    (project / "tools" / "more.py").write_text(tool.format("another_of_ours"))
+    (project / "agents" / "reader.yaml").write_text(agent.format("check_identifier"))
+    assert not any("tools" in path for path in bundle_of(load_task(folder)))
+    (project / "agents" / "reader.yaml").write_text(agent.format("check_identifier, another_of_ours"))
+    bundle = bundle_of(load_task(folder))
+    assert {"tools.py", "tools/more.py"} < set(bundle)
+    there = agent_of(unpack(bundle, "works", tmp_path / "elsewhere"))
+    assert [tool.name for tool in there.tools] == ["check_identifier", "another_of_ours"]
 
 
 def test_every_built_in_task_can_travel(tmp_path: Path) -> None:

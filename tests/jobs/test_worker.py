@@ -349,4 +349,4 @@ def test_jobs_that_a_dead_worker_left_running_go_on(tmp_path: Path) -> None:
         LedgerWriter(ledger).set_state(job.number, "running")
         work_off(tmp_path, ScriptedExecutor())
         assert ledger.job(job.id).state == "done"
-        assert "Its worker ended" in "".join(event.text for event in ledger.events(job.id))
+        assert "Its worker died" in "".join(event.text for event in ledger.events(job.id))

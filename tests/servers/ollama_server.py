@@ -65,6 +65,24 @@ class FakeModel:
 
 Answer = str | Behaviour | Response
 Script = Sequence[Answer] | Callable[[dict[str, Any]], Answer]
+Embedding = Callable[[str], list[float] | Response]
+"""The vector of a text, or what the server answers instead where one text is this."""
+
+
+def lengths(text: str) -> list[float]:
+    """A vector that tells how long a text is."""
+    return [float(len(text)), 1.0]
+
+
+def embedded(texts: Sequence[str], embedding: Embedding) -> list[list[float]] | Response:
+    """The vectors of all texts, or the answer instead of them."""
+    vectors: list[list[float]] = []
+    for text in texts:
+        vector = embedding(text)
+        if isinstance(vector, Response):
+            return vector
+        vectors.append(vector)
+    return vectors
 
 
 def refusal(status: int, error: str, **headers: str) -> Response:
@@ -95,8 +113,10 @@ class OllamaServer(HttpServer):
         cuts: bool = False,
         largest_context: int | None = None,
         pull_breaks: int = 0,
+        embedding: Embedding = lengths,
     ) -> None:
         super().__init__()
+        self.embedding = embedding
         made = [FakeModel(model) if isinstance(model, str) else model for model in models]
         self.models = {_full(model.name): model for model in made}
         self.version, self.cuts, self.largest_context, self.pull_breaks = version, cuts, largest_context, pull_breaks
@@ -209,7 +229,8 @@ class OllamaServer(HttpServer):
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         if body.get("truncate") is False and any(len(text.split()) > self._model(body).window for text in texts):
             return refusal(400, "the input length exceeds the context length")
-        return Response.json({"model": body["model"], "embeddings": [[float(len(t)), 1.0] for t in texts]})
+        vectors = embedded(texts, self.embedding)
+        return vectors if isinstance(vectors, Response) else Response.json({"embeddings": vectors})
 
     def _pull(self, body: dict[str, Any]) -> Response:
         total, name = 1000, body["model"]

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from servers.http_server import HttpRequest, HttpServer, Mishap, Part, Response, Wait
+from servers.ollama_server import Embedding, embedded, lengths
 
 from gleanery.models.endpoint import Endpoint
 
@@ -65,6 +66,7 @@ class OpenAIServer(HttpServer):
     tools: bool = True
     thinks: bool = False
     switch: bool = True
+    embedding: Embedding = lengths
     script: deque[Turn | Response] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -135,8 +137,10 @@ class OpenAIServer(HttpServer):
         return Response.json({"tokens": list(range(len(request.json()["content"].split())))})
 
     def _embeddings(self, request: HttpRequest) -> Response:
-        texts = request.json()["input"]
-        data = [{"object": "embedding", "index": n, "embedding": [float(len(t)), 1.0]} for n, t in enumerate(texts)]
+        vectors = embedded(request.json()["input"], self.embedding)
+        if isinstance(vectors, Response):
+            return vectors
+        data = [{"object": "embedding", "index": n, "embedding": vector} for n, vector in enumerate(vectors)]
         return Response.json({"object": "list", "data": data[::-1], "model": request.json()["model"]})
 
     def _chat(self, request: HttpRequest) -> Response:

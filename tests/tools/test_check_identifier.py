@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gleanery.tools.finding import find_tools
 from gleanery.tools.identifiers import check_identifier
-from gleanery.tools.tool import find_tools
 
 
 @pytest.mark.parametrize(

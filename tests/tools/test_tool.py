@@ -8,7 +8,8 @@ from pydantic import Field
 
 import gleanery.tools.tool as room
 from gleanery.errors import UsageError
-from gleanery.tools.tool import Tool, find_tools, tool
+from gleanery.tools.finding import find_tools
+from gleanery.tools.tool import Tool, tool
 
 
 @pytest.fixture

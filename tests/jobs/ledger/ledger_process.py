@@ -71,6 +71,8 @@ def work(home: str, id: str, batch: str) -> None:
 
 def read_only(home: str) -> None:
     """Open a ledger that may not be written, as somebody to whom that applies."""
+    import gleanery.jobs.bundle  # noqa: F401 - is needed later, when perhaps nothing can be imported any more
+
     if os.geteuid() == 0:
         os.setegid(65534)
         os.seteuid(65534)

@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         Ledger.open(tmp_path / "home")
 
 
-@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder", "log"])
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder", "log", "index"])
 def test_a_ledger_that_is_taken_away_while_it_is_open(tmp_path: Path, how: str) -> None:
     home = tmp_path / "home"
     with Ledger.open(home) as ledger:
@@ -127,10 +127,22 @@ def test_a_ledger_that_is_taken_away_while_it_is_open(tmp_path: Path, how: str) 
         elif how == "folder":
             shutil.rmtree(home)
         else:
-            (home / f"{FILE}-wal").unlink()
+            (home / f"{FILE}-{'wal' if how == 'log' else 'shm'}").unlink()
         for use in (lambda: commit(ledger, job, [3]), ledger.jobs, lambda: ledger.todo(job.number)):
             with pytest.raises(LedgerError, match="deleted, replaced or moved while it was open"):
                 use()
+
+
+def test_the_log_of_a_ledger_that_was_taken_away_is_not_thrown_away(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        job = submitted(ledger, 10)
+        commit(ledger, job, [1, 2])
+        (tmp_path / FILE).rename(tmp_path / "elsewhere.db")
+        with pytest.raises(LedgerError, match=r"is not there, but ledger\.db-wal is.*Put the ledger back"):
+            Ledger.open(tmp_path)
+        (tmp_path / "elsewhere.db").rename(tmp_path / FILE)
+        with Ledger.open(tmp_path) as again:
+            assert again.job(job.id).counts.done == 2
 
 
 @pytest.mark.parametrize("part", [0, 0.5, 0.9])

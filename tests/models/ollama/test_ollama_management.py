@@ -12,7 +12,7 @@ from servers.http_server import HttpServer, Response
 from servers.ollama_server import FakeModel, refusal
 from servers.ollama_server import OllamaServer as FakeServer
 
-from gleanery.errors import ContextWindowError, EndpointError, ModelNotFoundError, ReplyError, UsageError
+from gleanery.errors import EndpointError, ModelNotFoundError, ReplyError, UsageError
 from gleanery.models.catalogue import LoadedModel, ModelDetails, ModelInfo, Progress
 from gleanery.models.endpoint import Endpoint
 from gleanery.models.ollama import management
@@ -64,23 +64,17 @@ def test_list_show_and_ps() -> None:
         assert using(server, lambda ollama: ollama.version()) == "0.32.5"
 
 
-def test_copy_delete_unload_and_embed() -> None:
+def test_copy_delete_and_unload() -> None:
     async def all_of(ollama: OllamaServer) -> Any:
         await ollama.copy("qwen3:4b", "mine")
         await ollama.delete("qwen3:4b")
         await ollama.unload("mine")
-        return await ollama.embed("mine", ["a", "bcd"])
 
     with FakeServer() as server:
         server.loaded["mine:latest"] = 4096
-        assert using(server, all_of) == [[1.0, 1.0], [3.0, 1.0]]
+        using(server, all_of)
         assert (list(server.models), server.loaded) == (["mine:latest"], {})
         assert server.requests[2].json() == {"model": "mine", "stream": False, "keep_alive": 0}
-
-
-def test_text_that_is_too_long_to_embed_is_not_cut() -> None:
-    with FakeServer(models=[FakeModel("small", window=3)]) as server, pytest.raises(ContextWindowError):
-        using(server, lambda ollama: ollama.embed("small", ["one", "one two three four"]))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +84,6 @@ def test_text_that_is_too_long_to_embed_is_not_cut() -> None:
         lambda ollama: ollama.copy("none", "mine"),
         lambda ollama: ollama.delete("none"),
         lambda ollama: ollama.unload("none"),
-        lambda ollama: ollama.embed("none", ["a"]),
     ],
 )
 def test_missing_model(act: Callable[[OllamaServer], Awaitable[Any]]) -> None:

@@ -1,0 +1,1 @@
+"""Pipelines: tasks one after another, record by record, with tools, filters, splits and joins between them."""

@@ -1,0 +1,1 @@
+"""Retrieval over a folder of the user's own files: passages with their source, page and span."""
