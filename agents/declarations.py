@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from gleanery.tools.tool import Tool
 if TYPE_CHECKING:
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.records import Record
+    from gleanery.tools.mcp import McpServers
 
 AtLimit = Literal["answer", "fail"]
 
@@ -75,15 +76,16 @@ class AgentDeclaration:
 _Declared = tuple[Entries, AgentDeclaration]
 
 
-def load_agent(name: str, *, project: Path | None = None) -> AgentDeclaration:
-    """The agent of that name: of `project`/agents (default: the current folder), else of the built-in library.
+def load_agent(name: str, *, project: Path | None = None, servers: Collection[str] = ()) -> AgentDeclaration:
+    """The agent of that name: of `project`/agents (default: the current folder), else of the built-in library. The
+    tools that it names of MCP `servers` are not among its `tools`: those have to be started first.
 
     A project's own tools are run, if it names any. UsageError where there is no such agent, DeclarationError where it
     is declared wrongly.
     """
     project = (project or Path()).absolute()
     entries, agent = _found(name, project)
-    return replace(agent, tools=_tools(entries, agent.permissions, project))
+    return replace(agent, tools=_tools(entries, agent.permissions, project, servers))
 
 
 def find_agent(name: str, *, project: Path | None = None) -> AgentDeclaration:
@@ -115,10 +117,20 @@ def agent_names(project: Path | None = None) -> list[str]:
     return sorted(_readers(own, _crew_entries(own)))
 
 
-def agent_of(task: Task) -> AgentDeclaration:
+def agent_of(task: Task, *, servers: Collection[str] = ()) -> AgentDeclaration:
     """The agent that a task of kind `agent` names: of the project that the task is in, else as `load_agent` says."""
     assert task.agent is not None
-    return load_agent(task.agent, project=_project_of(task))
+    return load_agent(task.agent, project=_project_of(task), servers=servers)
+
+
+async def with_tools_of(servers: McpServers, agent: AgentDeclaration) -> AgentDeclaration:
+    """The agent with the tools that it names of MCP servers, in its own order, beside those that it has.
+
+    SettingsError where a server does not start, UsageError where it has no such tool.
+    """
+    there = {tool.name: tool for tool in agent.tools}
+    there |= await servers.tools(name for name in agent.permissions if name not in there)
+    return replace(agent, tools=tuple(there[name] for name in agent.permissions))
 
 
 def tool_files(agent: AgentDeclaration) -> dict[str, Path]:
@@ -222,11 +234,14 @@ def steps_at(entries: Entries, key: str) -> int:
     return int(steps)
 
 
-def _tools(entries: Entries, names: Iterable[str], project: Path) -> tuple[Tool, ...]:
-    """The tools of these names; those of the project are run only where the others have not all of them."""
+def _tools(entries: Entries, names: Iterable[str], project: Path, servers: Collection[str]) -> tuple[Tool, ...]:
+    """The tools of these names but for those of MCP servers; those of the project are run only where the others have
+    not all of them."""
     from gleanery.tools.finding import find_tools
+    from gleanery.tools.mcp import server_of
 
     known = find_tools()
+    names = [name for name in names if name in known or server_of(name, servers) is None]
     if any(name not in known for name in names):
         known = find_tools(project)
     for name in names:

@@ -16,6 +16,7 @@ from gleanery.errors import DeclarationError
 
 if TYPE_CHECKING:
     from gleanery.agents.declarations import AgentDeclaration
+    from gleanery.tools.options import ToolOptions
     from gleanery.tools.permissions import Permission
     from gleanery.tools.tool import Tool
 
@@ -134,21 +135,24 @@ def _facts(agent: AgentDeclaration) -> dict[str, str]:
     return {**facts, "file": where(agent.file)}
 
 
-def _tools_of(agent: AgentDeclaration, known: Mapping[str, Tool], granted: Mapping[str, Permission]) -> str:
+def _tools_of(agent: AgentDeclaration, known: Mapping[str, Tool], granted: ToolOptions) -> str:
     """Its tools, each with its permission unless it is simply allowed."""
     held = {name: _permission(agent, name, known, granted) for name in agent.permissions}
     return ", ".join(name if held in ("allow", None) else f"{name} ({held})" for name, held in held.items())
 
 
 def _permission(
-    agent: AgentDeclaration, name: str, known: Mapping[str, Tool], granted: Mapping[str, Permission]
+    agent: AgentDeclaration, name: str, known: Mapping[str, Tool], granted: ToolOptions
 ) -> Permission | None:
     """What holds for its tool; None where only the tool itself says it, which is the project's and is not run."""
+    from gleanery.tools.mcp import server_of
     from gleanery.tools.permissions import permission_of, stricter
 
-    said, given = agent.permissions[name], granted.get(name)
+    said, given = agent.permissions[name], granted.permissions.get(name)
     if name in known:
         return permission_of(known[name], said, given)
+    if given is None and (server := server_of(name, granted.mcp)):
+        given = granted.mcp[server].permission
     if given is None or given == "allow":
         return given or said
     return stricter(given, said or given)
@@ -164,8 +168,8 @@ def _library() -> Mapping[str, Tool]:
     return library_tools()
 
 
-def _granted() -> Mapping[str, Permission]:
+def _granted() -> ToolOptions:
     """What the user's settings say of tools."""
     from gleanery.settings import load_settings
 
-    return load_settings().tools.permissions
+    return load_settings().tools

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -14,9 +15,11 @@ from gleanery.cli.printing import print_json
 from gleanery.errors import UsageError
 
 if TYPE_CHECKING:
+    from gleanery.agents.declarations import AgentDeclaration
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.records import Record
     from gleanery.tasks.schemas import Schema
+    from gleanery.tools.options import ToolOptions
 
 
 @click.command()
@@ -58,13 +61,13 @@ def prompt(task: str, input: str, field: str | None, shots: int | None, as_json:
 def _show_first_request(task: Task, schema: Schema, record: Record, as_json: bool) -> None:
     """Print what an agent asks its model first, with all that CrewAI adds; the rest comes about in conversation."""
     from gleanery.agents.crew import first_request
-    from gleanery.agents.declarations import agent_of
     from gleanery.agents.toolboxes import toolboxes
     from gleanery.settings import load_settings
     from gleanery.tools.log import ToolLog
 
-    agent = agent_of(task)
-    offered = toolboxes(agent, load_settings().tools)(ToolLog()).offered
+    options = load_settings().tools
+    agent = asyncio.run(_agent_of(task, options))
+    offered = toolboxes(agent, options)(ToolLog()).offered
     request = first_request(task, schema, agent, record, offered)
     tools = [asdict(tool) for tool in request.tools]
     if as_json:
@@ -73,6 +76,18 @@ def _show_first_request(task: Task, schema: Schema, record: Record, as_json: boo
     parts: list[tuple[str, str]] = [(message.role, message.content) for message in request.messages]
     parts += [(f"tool {tool['name']}", json.dumps(tool, ensure_ascii=False, indent=2)) for tool in tools]
     _show_parts(parts)
+
+
+async def _agent_of(task: Task, options: ToolOptions) -> AgentDeclaration:
+    """The task's agent; MCP servers are started to know what tools it has of them."""
+    from gleanery.agents.declarations import agent_of, with_tools_of
+    from gleanery.tools.mcp import McpServers
+
+    servers = McpServers(options.mcp)
+    try:
+        return await with_tools_of(servers, agent_of(task, servers=options.mcp))
+    finally:
+        await servers.aclose()
 
 
 def _show_parts(parts: Iterable[tuple[str, str]]) -> None:

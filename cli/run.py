@@ -14,6 +14,7 @@ import click
 
 from gleanery.cli.destination import Destination
 from gleanery.cli.options import accept_option, date_option, declared_task, model_option
+from gleanery.cli.screen import Screen
 from gleanery.cli.summary import Summary
 from gleanery.errors import ModelError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.records import Result
+    from gleanery.tools.permissions import Approval, Call
 
 _ANEW = ("output", "format_name", "full", "quiet")
 """Options that may be said anew then."""
@@ -77,7 +79,8 @@ def run(task: str | None, source: str | None, resume: str | None, **options: Any
     gleanery run glosses texts.txt -o glosses.jsonl --model ollama/qwen3:4b
     """
     if resume is not None:
-        _go(*_taken_up(resume, options))
+        screen = Screen()
+        _go(*_taken_up(resume, options, screen), screen)
     if task is None or source is None:
         raise click.UsageError("Say which task, and on what: gleanery run TASK SOURCE")
     perform(declared_task(task, options["accept"]), source, options)
@@ -96,10 +99,11 @@ def perform(task: Task, source: str | None, options: dict[str, Any]) -> None:
         _say_what_would_be_done(task, source, destination, settings, options)
         return
     _say_what_is_opened(task, settings, options)
-    _go(task, _begun(task, source, settings, options), destination, options)
+    screen = Screen()
+    _go(task, _begun(task, source, settings, options, screen), destination, options, screen)
 
 
-def _begun(task: Task, source: str | None, settings: Settings, options: dict[str, Any]) -> PrivateRun:
+def _begun(task: Task, source: str | None, settings: Settings, options: dict[str, Any], screen: Screen) -> PrivateRun:
     """The run, and the thread that stores its records."""
     from gleanery.private import begin
     from gleanery.submitting import origin_of, records_of, store
@@ -114,13 +118,14 @@ def _begun(task: Task, source: str | None, settings: Settings, options: dict[str
         date=given.date() if given else Date.today(),
         processes=_processes(options),
         options={key: options[key] for key in _KEPT if key in options},
+        approve=None if source == "-" else _approval(options, screen),  # no answer is to be read as a record
     )
     stdin = standard_input() if source == "-" else None
     going.start(lambda ledger, job: store(ledger, job, records_of(origin, None, stdin), lambda job, count: None))
     return going
 
 
-def _taken_up(id: str, given: dict[str, Any]) -> tuple[Task, PrivateRun, Destination, dict[str, Any]]:
+def _taken_up(id: str, given: dict[str, Any], screen: Screen) -> tuple[Task, PrivateRun, Destination, dict[str, Any]]:
     """An interrupted run, gone on with; what it was begun with holds where nothing else is said now."""
     from gleanery.jobs.bundle import unpack
     from gleanery.private import find_run, take_up
@@ -129,7 +134,7 @@ def _taken_up(id: str, given: dict[str, Any]) -> tuple[Task, PrivateRun, Destina
 
     settings = load_settings()
     home = find_run(settings, id)
-    going, begun = take_up(home, settings, processes=_processes(given))
+    going, begun = take_up(home, settings, processes=_processes(given), approve=_approval(given, screen))
     said: dict[str, Any] = {key: value for key, value in given.items() if value not in (None, False)}
     options = {
         **given,
@@ -150,14 +155,22 @@ def _taken_up(id: str, given: dict[str, Any]) -> tuple[Task, PrivateRun, Destina
     return task, going, destination, options
 
 
-def _go(task: Task, going: PrivateRun, destination: Destination, options: dict[str, Any]) -> NoReturn:
+def _approval(options: dict[str, Any], screen: Screen) -> Callable[[Call], Approval] | None:
+    """Who is asked before a tool is called that wants somebody's leave; None where nobody is there."""
+    from gleanery.cli.approving import terminal_approval
+
+    return None if options["quiet"] else terminal_approval(screen)
+
+
+def _go(task: Task, going: PrivateRun, destination: Destination, options: dict[str, Any], screen: Screen) -> NoReturn:
     """Write the results as they come, say what they are, and exit."""
     summary = Summary()
     id = going.home.name
     lost: ModelError | None = None
     done = 0
     try:
-        lost = _write(task, going, destination, options, summary)
+        with screen:
+            lost = _write(task, going, destination, options, summary, screen)
         done = 0 if lost is None else summary.records
     except KeyboardInterrupt:
         done = going.end()
@@ -185,7 +198,7 @@ def _go(task: Task, going: PrivateRun, destination: Destination, options: dict[s
 
 
 def _write(
-    task: Task, going: PrivateRun, destination: Destination, options: dict[str, Any], summary: Summary
+    task: Task, going: PrivateRun, destination: Destination, options: dict[str, Any], summary: Summary, screen: Screen
 ) -> ModelError | None:
     """Write the results. What is done is written also where a model was lost; then it is returned why."""
     from gleanery.jobs.outcome import result_of
@@ -197,9 +210,10 @@ def _write(
         results = going.results()
         total = job.counts.total if job.loaded else _total_of(job.manifest)
         try:
-            for kept in _shown(results, total, destination, options):
+            for kept in _shown(results, total, destination, options, screen):
                 result = marked(result_of(kept.record, kept.body, kept.about, cached=kept.cached))
-                exporter.write(result)
+                with screen.writing():
+                    exporter.write(result)
                 summary.add(result)
         except ModelError as error:
             if not summary.records:
@@ -251,14 +265,14 @@ def standard_input() -> BinaryIO | None:
 
 
 def _shown(
-    results: Iterator[Kept], total: int | None, destination: Destination, options: dict[str, Any]
+    results: Iterator[Kept], total: int | None, destination: Destination, options: dict[str, Any], screen: Screen
 ) -> Iterator[Kept]:
     """The results, with their progress on standard error, where somebody sees it and nothing else is written there."""
     if options["quiet"] or destination.is_terminal or not sys.stderr.isatty():
         return results
     from gleanery.cli.progress import with_progress
 
-    return with_progress(results, total)
+    return with_progress(results, total, screen)
 
 
 def _total_of(manifest: Manifest) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date as Date
@@ -27,16 +27,21 @@ if TYPE_CHECKING:
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
     from gleanery.tasks.records import Record, Result
+    from gleanery.tools.permissions import Approval, Call
 
 _BATCH = 64
 """Records that a cascade has in flight besides those its chat models work on: the specialist takes many together."""
 
 
 async def open_performer(
-    work: Work, *, settings: Settings | None = None, addresses: Sequence[str] | None = None
+    work: Work,
+    *,
+    settings: Settings | None = None,
+    addresses: Sequence[str] | None = None,
+    approve: Callable[[Call], Approval] | None = None,
 ) -> Performer:
     """The performer of a work. Where it is run by whoever submitted it, `settings` and `addresses` may be given as they
-    are; elsewhere they are made of the manifest.
+    are; elsewhere they are made of the manifest. `approve` is asked before tools are called that want somebody's leave.
 
     Raises ModelError where no model can be had, DeclarationError and SettingsError where something declared is wrong.
     """
@@ -52,7 +57,7 @@ async def open_performer(
             from gleanery.pinning import settings_of
 
             settings = settings_of(manifest)
-        return await _open_chat_models(work, task, settings, models, date)
+        return await _open_chat_models(work, task, settings, models, date, approve)
 
 
 async def open_in_worker(work: Work, *, settings: Settings | None = None) -> Performer:
@@ -135,7 +140,12 @@ class ChatPerformer:
 
 
 async def _open_chat_models(
-    work: Work, task: Task, settings: Settings, addresses: Sequence[str], date: Date
+    work: Work,
+    task: Task,
+    settings: Settings,
+    addresses: Sequence[str],
+    date: Date,
+    approve: Callable[[Call], Approval] | None,
 ) -> ChatPerformer:
     from gleanery.models.opening import Models
     from gleanery.models.wire import recording
@@ -145,7 +155,7 @@ async def _open_chat_models(
         opened.push_async_callback(models.aclose)
         skipped: list[str] = []
         with recording() as exchanges:
-            agent = await Staging(task, settings, date, models).agent(addresses, skipped)
+            agent = await Staging(task, settings, date, models, approve).agent(addresses, skipped)
             digests = {door.model: (await door.facts()).digest for door in models.doors}
         if SPECIALIST in addresses:
             from gleanery.models.references.labeller import Labeller

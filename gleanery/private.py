@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gleanery.jobs.worker import Worker
     from gleanery.settings import Settings
     from gleanery.tasks.declarations import Task
+    from gleanery.tools.permissions import Approval, Call
 
 _OPTIONS = "options.json"
 _POLL = 0.02
@@ -62,9 +63,10 @@ def begin(
     date: Date | None = None,
     processes: int = 0,
     options: Mapping[str, Any] | None = None,
+    approve: Callable[[Call], Approval] | None = None,
 ) -> PrivateRun:
     """A run of a task, with a private ledger that holds no records yet. `options` are what its door wants to know when
-    it is taken up again.
+    it is taken up again; `approve` is asked before tools are called that want somebody's leave.
 
     Raises DeclarationError and ModelError like `gleanery.submitting.plan`.
     """
@@ -76,10 +78,12 @@ def begin(
     with Ledger.open(home) as ledger:
         ledger.submit(manifest, bundle, state="queued", id=id)
     (home / _OPTIONS).write_bytes(orjson.dumps(dict(options or {})))
-    return PrivateRun(home, id, settings, addresses=choice.addresses, processes=processes)
+    return PrivateRun(home, id, settings, addresses=choice.addresses, processes=processes, approve=approve)
 
 
-def take_up(home: Path, settings: Settings, *, processes: int = 0) -> tuple[PrivateRun, dict[str, Any]]:
+def take_up(
+    home: Path, settings: Settings, *, processes: int = 0, approve: Callable[[Call], Approval] | None = None
+) -> tuple[PrivateRun, dict[str, Any]]:
     """The interrupted run in a folder, and the options that it was begun with.
 
     UsageError where it is still going on.
@@ -87,7 +91,7 @@ def take_up(home: Path, settings: Settings, *, processes: int = 0) -> tuple[Priv
     options: dict[str, Any] = orjson.loads((home / _OPTIONS).read_bytes()) if (home / _OPTIONS).exists() else {}
     if (holder := holder_of(home)) is not None:
         raise UsageError(f"The run {home.name} is going on, in process {holder.pid}.")
-    run = PrivateRun(home, home.name, settings, processes=processes)
+    run = PrivateRun(home, home.name, settings, processes=processes, approve=approve)
     return run, options
 
 
@@ -99,9 +103,17 @@ class PrivateRun:
     """
 
     def __init__(
-        self, home: Path, job: str, settings: Settings, *, addresses: Sequence[str] | None = None, processes: int = 0
+        self,
+        home: Path,
+        job: str,
+        settings: Settings,
+        *,
+        addresses: Sequence[str] | None = None,
+        processes: int = 0,
+        approve: Callable[[Call], Approval] | None = None,
     ) -> None:
         self.home = home
+        self._approve = approve
         self._settings, self._addresses, self._processes = settings, addresses, processes
         self.ledger = self._ledger = Ledger.open(home, create=False)
         self._id = self._ledger.job(job).id
@@ -231,7 +243,9 @@ class PrivateRun:
         from gleanery.performing import open_performer
 
         try:
-            self._performer = await open_performer(work, settings=self._settings, addresses=self._addresses)
+            self._performer = await open_performer(
+                work, settings=self._settings, addresses=self._addresses, approve=self._approve
+            )
         except GleaneryError as error:
             self._failure = error
             raise

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date as Date
 from typing import TYPE_CHECKING
 
 from gleanery.errors import EndpointError, ModelError, ModelNotFoundError
+from gleanery.tools.permissions import Answers, Approval, Call
 
 if TYPE_CHECKING:
     from gleanery.agents.declarations import AgentDeclaration
@@ -27,12 +28,18 @@ SPECIALIST = "embedded/references"
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """What a task's stages are made of, besides its models."""
+    """What a task's stages are made of, besides its models.
+
+    `approve` is asked before a tool is called whose permission is `ask` (None: it is refused); `answers` are what was
+    said for all of the job.
+    """
 
     task: Task
     settings: Settings
     date: Date
     models: Models
+    approve: Callable[[Call], Approval] | None = None
+    answers: Answers = field(default_factory=Answers)
 
     async def agent(self, addresses: Sequence[str], skipped: list[str]) -> AsyncAgent:
         """The agent that asks these models in order; those that are not there are left out, `skipped` says why.
@@ -130,15 +137,18 @@ class Staging:
 
     async def _crew(self, address: str) -> Stage:
         from gleanery.agents.crew import CrewAgent, reading
-        from gleanery.agents.declarations import agent_of
+        from gleanery.agents.declarations import agent_of, with_tools_of
         from gleanery.agents.host.shared import give_back, lease
         from gleanery.agents.toolboxes import toolboxes
         from gleanery.models.chat import Request
         from gleanery.tasks.schemas import load_schema
+        from gleanery.tools.mcp import McpServers
 
         hosts = lease()  # gets ready while the model does
         self.models.close_too(give_back)
-        chat, agent = await self._chat(address), agent_of(self.task)
+        chat, servers = await self._chat(address), McpServers(self.settings.tools.mcp)
+        self.models.close_too(servers.aclose)
+        agent = await with_tools_of(servers, agent_of(self.task, servers=self.settings.tools.mcp))
         chosen = self._options()
         options = Request(
             (),
@@ -148,7 +158,13 @@ class Staging:
             thinking=chosen.thinking,
         )
         reader = self.extractor(reading(self.task), chat)
-        toolbox = toolboxes(agent, self.settings.tools, given=await self._documents(agent))
+        toolbox = toolboxes(
+            agent,
+            self.settings.tools,
+            approve=self.approve,
+            answers=self.answers,
+            given=await self._documents(agent),
+        )
         await hosts.ready()  # takes seconds, so not for the first record, whose time is measured
         return CrewAgent(self.task, load_schema(self.task), agent, chat, reader, options, hosts, toolbox)
 

@@ -64,7 +64,7 @@ def plan(
         sample=sample,
         skipped=choice.skipped,
     )
-    return manifest, bundle_of(task), choice
+    return manifest, bundle_of(task, settings.tools.mcp), choice
 
 
 def origin_of(source: str | Path | Iterable[Any] | None, format: str, field: str | None, limit: int | None) -> Origin:

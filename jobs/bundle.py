@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 from gleanery.errors import DeclarationError
@@ -12,10 +12,10 @@ from gleanery.tasks.declarations import Task, load_task
 _DECLARATION = "task.yaml"
 
 
-def bundle_of(task: Task) -> dict[str, bytes]:
+def bundle_of(task: Task, servers: Collection[str] = ()) -> dict[str, bytes]:
     """The declaration, its schema, examples, functions and agent with its own tools, by their paths in a project.
 
-    DeclarationError where one of them lies outside the task's folder.
+    Its agent may name tools of MCP `servers`. DeclarationError where one of the files lies outside the task's folder.
     """
     folder = PurePosixPath("tasks", task.name)
     declaration = PurePosixPath("tasks", task.file.name) if task.crewai else folder / _DECLARATION
@@ -26,7 +26,7 @@ def bundle_of(task: Task) -> dict[str, bytes]:
     if task.agent is not None:
         from gleanery.agents.declarations import agent_of, tool_files
 
-        agent = agent_of(task)
+        agent = agent_of(task, servers=servers)
         bundle[str(PurePosixPath("agents", agent.file.name))] = agent.file.read_bytes()
         bundle |= {path: file.read_bytes() for path, file in tool_files(agent).items()}
     return bundle

@@ -17,10 +17,10 @@ from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.settings import Settings, load_settings
 from gleanery.settings.environment import ollama_url
 from gleanery.settings.files import read_file
-from gleanery.settings.keys import ENDPOINT, FILE, GGUF, TOOLS, TOP, Key, json_schema
+from gleanery.settings.keys import ENDPOINT, FILE, GGUF, MCP, TOOLS, TOP, Key, json_schema
 from gleanery.settings.lines import lines_of
 from gleanery.settings.loading import default_of
-from gleanery.tools.options import ToolOptions
+from gleanery.tools.options import McpServer, ToolOptions
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -351,7 +351,53 @@ def test_the_ledger_stands_where_the_environment_says(desk: Desk, tmp_path: Path
         desk.load({"GLEANERY_HOME": "jobs"})
 
 
+SHELF = '[tools.mcp.shelf]\ncommand = ["python", "server.py"]\n'
+
+
+def test_mcp_servers(desk: Desk) -> None:
+    file = desk.write(SHELF + '[tools.mcp.my-lab]\ncommand = ["lab"]\npermission = "deny"\n')
+    settings = desk.load()
+    servers = settings.tools.mcp
+    assert servers["shelf"] == McpServer(("python", "server.py"), "ask", file)
+    assert servers["shelf"].folder == desk.project
+    assert (servers["my-lab"].command, servers["my-lab"].permission) == (("lab",), "deny")
+    value, origin = settings.values["tools.mcp.shelf.command"]
+    assert value == ["python", "server.py"] and origin.endswith("gleanery.toml:2")
+
+
+def test_what_a_user_allows_a_server_no_project_gets_for_a_command_of_its_own(desk: Desk) -> None:
+    allowed = 'permission = "allow"\n[tools.permissions]\nshelf_where = "allow"\nshelves = "allow"\n'
+    desk.write(SHELF + allowed, user=True)
+    assert desk.load().tools.mcp["shelf"].permission == "allow"
+    desk.write('[tools.mcp.shelf]\npermission = "deny"\n')
+    assert desk.load().tools.permissions == {"shelf_where": "allow", "shelves": "allow"}
+    for command in (SHELF, '[tools.mcp.shelf]\ncommand = ["mine"]\n'):  # the same words mean another file here
+        desk.write(command)
+        tools = desk.load().tools
+        assert tools.mcp["shelf"].permission == "ask"
+        assert tools.mcp["shelf"].folder == desk.project
+        assert tools.permissions == {"shelves": "allow"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[tools.mcp.shelf]\npermission = "ask"\n', "`tools.mcp.shelf.command`: is missing"),
+        ("[tools.mcp.shelf]\n", "it needs `command`"),
+        ("[tools.mcp.shelf]\ncommand = []\n", "must be a list of texts"),
+        ('[tools.mcp.shelf]\ncommand = "python server.py"\n', "must be a list of texts"),
+        ('[tools.mcp.my_shelf]\ncommand = ["x"]\n', "letters, digits and `-`"),
+        ('[tools.mcp]\ncommand = ["x"]\n', "Give the table a name: [tools.mcp.NAME]"),
+        ("[tools.mcp]\nshelf = 1\n", "Write [tools.mcp.shelf]"),
+    ],
+)
+def test_wrong_mcp_servers(desk: Desk, text: str, said: str) -> None:
+    desk.write(text)
+    assert said in desk.error()
+
+
 def test_keys_are_what_the_program_takes() -> None:
+    assert set(MCP.parts) == {field.name for field in fields(McpServer)} - {"file"}
     assert set(TOP) < {field.name for field in fields(Settings)}
     assert set(GGUF.parts) == {field.name for field in fields(GgufOptions)}
     assert set(ENDPOINT.parts) == {field.name for field in fields(Endpoint)} - {"name", "api_key"} | {"api_key_env"}
@@ -419,10 +465,17 @@ def test_the_page_has_every_key_with_its_default() -> None:
     tools = {name: key for name, key in TOOLS.parts.items() if isinstance(key, Key)}
     for keys, made in (
         (TOP, Settings), (ENDPOINT.parts, Endpoint), (GGUF.parts, GgufOptions), (tools, ToolOptions),
+        (MCP.parts, McpServer),
     ):  # fmt: skip
         for name, key in keys.items():
             given = default_of(made, name)
-            default = key.kind.written(given) if given is not None or made is not ToolOptions else None
-            shown = "required" if name in ENDPOINT.required else "" if default is None else f"`{_inline(default)}`"
+            default = key.kind.written(given) if given is not None or made not in (ToolOptions, McpServer) else None
+            shown = (
+                "required"
+                if name in (*ENDPOINT.required, *MCP.required)
+                else ""
+                if default is None
+                else f"`{_inline(default)}`"
+            )
             row = f"| `{name}` | {key.text} | {key.kind.said} | {shown} |"
             assert row in page, f"docs/settings.md lacks: {row}"

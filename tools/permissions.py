@@ -21,12 +21,13 @@ PERMISSIONS: tuple[Permission, ...] = ("allow", "ask", "deny")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that somebody is asked about."""
+    """A call that somebody is asked about. `description` is what its tool does."""
 
     tool: str
     arguments: Mapping[str, Any]
     network: bool
     writes: bool
+    description: str = ""
 
 
 def stricter(one: Permission, other: Permission) -> Permission:

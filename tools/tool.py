@@ -16,7 +16,7 @@ from gleanery.tools.given import Given
 from gleanery.tools.permissions import Permission
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 PRIVATE = "_gleanery_"
 """How the names of modules begin that are files of a project: the tools in them are its own, and nobody else's."""
 SECONDS, MOST = 30.0, 20_000
@@ -130,7 +130,7 @@ def tool_of(function: object) -> Tool | None:
 
 def _tool(function: Callable[..., Any], *, permission: Permission | None = None, **options: Any) -> Tool:
     name, description = function.__name__, " ".join((function.__doc__ or "").split())
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise UsageError(f"Tool `{name}`: models know no such names. Take up to 64 letters a-z, digits and `_`.")
     if not description:
         raise UsageError(f"Tool `{name}` has no docstring: write one, since it is what a model reads about it.")

@@ -100,7 +100,7 @@ class Toolbox:
             return "declared"
         if permission == "deny" or self._approve is None:
             return "refused"
-        call = Call(tool.name, arguments, tool.network, tool.writes)
+        call = Call(tool.name, arguments, tool.network, tool.writes, tool.description)
         allowed, remembered = self._answers.ask(call, self._approve)
         if not allowed:
             return "refused"

@@ -272,7 +272,8 @@ class HostProcess(asyncio.Protocol):
             how += ", as systems do that run out of memory"
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _TOLD_BYTES))
         said = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return f"Its process {how}.{f' It last said: {said[-1]}' if said else ''}"
+        last = "".join(filter(str.isprintable, said[-1])) if said else ""  # it may end up on somebody's terminal
+        return f"Its process {how}.{f' It last said: {last}' if last else ''}"
 
 
 def _environment(folder: str) -> dict[str, str]:

@@ -96,16 +96,11 @@ class SettingsFile:
         for name, value in values.items():
             way = (*above, name)
             if not re.fullmatch(tables.name, name):
-                yield (
-                    way,
-                    self.error(
-                        way, "a name is of letters, digits, `_`, `-` and `.`, and begins with one of the first two."
-                    ),
-                )
+                yield way, self.error(way, f"a name is of {tables.said}.")
             elif not isinstance(value, Mapping):
-                message = f"must be a table, and is {described(value)}. Write [{above[-1]}.{name}]."
+                message = f"must be a table, and is {described(value)}. Write [{'.'.join(way)}]."
                 if name in tables.each.parts:
-                    message = f"stands in [{above[-1]}] itself. Give the table a name: [{above[-1]}.NAME]."
+                    message = f"stands in [{'.'.join(above)}] itself. Give the table a name: [{'.'.join(above)}.NAME]."
                 yield way, self.error(way, message)
             elif tables.each.required and not value:
                 keys = " and ".join(f"`{key}`" for key in tables.each.required)

@@ -34,6 +34,7 @@ class Tables:
     text: str
     each: Table
     name: str = r"[A-Za-z0-9][\w.-]*"
+    said: str = "letters, digits, `_`, `-` and `.`, and begins with one of the first two"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,20 @@ GGUF = Table(
     },
 )
 
+MCP = Table(
+    "An MCP server, whose tools agents name as NAME_tool.",
+    {
+        "command": Key(
+            Texts('a list of texts, like ["python", "server.py"]', r"[^\x00]+", least=1),
+            "its command, run in the folder of this file; it speaks MCP over its standard input and output",
+        ),
+        "permission": Key(
+            Choice("allow", "ask", "deny"), "whether its tools are called at once, after you were asked, or never"
+        ),
+    },
+    required=("command",),
+)
+
 TOOLS = Table(
     "What agents' tools may do.",
     {
@@ -133,6 +148,12 @@ TOOLS = Table(
         "permissions": Named(
             "Which tools are called at once, after you were asked, or never, whatever they say of themselves.",
             Key(Choice("allow", "ask", "deny"), "allow, ask or deny"),
+        ),
+        "mcp": Tables(
+            "Programs that give agents more tools, by names of your own.",
+            MCP,
+            r"[A-Za-z][A-Za-z0-9-]*",
+            "letters, digits and `-`, and begins with a letter",
         ),
     },
 )

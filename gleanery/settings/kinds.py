@@ -136,21 +136,27 @@ class Folder(_OfText):
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A list of texts of some `pattern`; `said` is what they must be. As one text, with commas between them."""
+    """A list of at least so many texts of some `pattern`; `said` is what they must be. As one text, with commas between
+    them."""
 
     said: str
     pattern: str
+    least: int = 0
 
     @property
     def schema(self) -> dict[str, Any]:
         """As JSON Schema."""
-        return {"type": "array", "items": {"type": "string", "pattern": f"^{self.pattern}$"}}
+        least = {"minItems": self.least} if self.least else {}
+        return {"type": "array", "items": {"type": "string", "pattern": f"^{self.pattern}$"}, **least}
 
     def read(self, value: object) -> tuple[str, ...]:
         """The texts."""
-        if isinstance(value, list | tuple) and all(isinstance(e, str) and re.fullmatch(self.pattern, e) for e in value):
+        if isinstance(value, list | tuple) and len(value) >= self.least and all(map(self._fits, value)):
             return tuple(value)
         raise _wrong(self.said, value)
+
+    def _fits(self, value: object) -> bool:
+        return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
 
     def from_text(self, text: str) -> object:
         """The texts between commas."""

@@ -12,10 +12,10 @@ from gleanery.errors import SettingsError
 from gleanery.models.endpoint import Endpoint, GgufOptions
 from gleanery.settings.environment import environment_layer, ollama_layer, overrides_layer
 from gleanery.settings.files import SettingsFile, cache_folder, data_folder, find_files, read_file
-from gleanery.settings.keys import ENDPOINT, GGUF, TOOLS, TOP, Key
+from gleanery.settings.keys import ENDPOINT, GGUF, MCP, TOOLS, TOP, Key, Table
 from gleanery.settings.values import Given, Layer, Value, Where
 from gleanery.tasks.nearest import did_you_mean
-from gleanery.tools.options import ToolOptions
+from gleanery.tools.options import McpServer, ToolOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,17 @@ def load_settings(
     if not any(way[:2] == ("endpoints", "ollama") for way in given):
         given = {**given, **ollama_layer(environ)}
     names = list(dict.fromkeys(way[1] for way in given if way[0] == "endpoints"))
+    servers = list(dict.fromkeys(way[2] for way in given if way[:2] == ("tools", "mcp")))
     home = given[("home",)].value if ("home",) in given else data_folder(environ)
     return Settings(
         **{**{name: given[name,].value for name in TOP if (name,) in given}, "home": home},
         endpoints={name: _endpoint(name, given, environ) for name in names},
         gguf=GgufOptions(**_of(("gguf",), given)),
-        tools=ToolOptions(**_of(("tools",), given), permissions=_of(("tools", "permissions"), given)),
+        tools=ToolOptions(
+            **_of(("tools",), given),
+            permissions=_of(("tools", "permissions"), given),
+            mcp={name: _mcp_server(name, given) for name in servers},
+        ),
         cache_dir=cache_folder(environ),
         files=tuple(file.path for file in files),
         values={**dict(_values(given, names)), **_home(given, home)},
@@ -86,15 +91,25 @@ def merged(layers: Iterable[Layer]) -> dict[Where, Given]:
     """The layers as one, the later over the earlier.
 
     An endpoint that gets another `url` loses its key: one server's is not to be sent to another because a project's
-    file took over the name.
+    file took over the name. So does an MCP server that gets another `command` lose its permissions.
     """
     result: dict[Where, Given] = {}
     for layer in layers:
         for way, given in layer.items():
             if way[0] == "endpoints" and way[2] == "url" and way in result and result[way].value != given.value:
                 result.pop((*way[:2], "api_key_env"), None)
+            if way[:2] == ("tools", "mcp") and way[3] == "command" and _is_another(given, result.get(way)):
+                result.pop((*way[:3], "permission"), None)
+                for name in [key[2] for key in result if key[:2] == ("tools", "permissions")]:
+                    if name.startswith(f"{way[2]}_"):
+                        result.pop(("tools", "permissions", name))
         result.update(layer)
     return result
+
+
+def _is_another(command: Given, before: Given | None) -> bool:
+    """Whether a command is another than before, or the same words in another folder."""
+    return before is not None and (command.value, command.file) != (before.value, before.file)
 
 
 def _profile(named: Given | None, files: Iterable[SettingsFile], layers: Iterable[Layer]) -> Iterator[Layer]:
@@ -117,13 +132,25 @@ def _there_are(profiles: list[str]) -> str:
 
 def _endpoint(name: str, given: Mapping[Where, Given], environ: Mapping[str, str]) -> Endpoint:
     start = ("endpoints", name)
-    options = _of(start, given)
-    for key in ENDPOINT.required:
-        if key not in options:
-            first = next(there for way, there in given.items() if way[:2] == start)
-            raise SettingsError("is missing: add it.", file=first.file, line=first.line, key=".".join((*start, key)))
+    options = _complete(start, ENDPOINT, given)
     variable = options.pop("api_key_env", None)
     return Endpoint(name, **options, api_key=environ.get(variable) or None if variable else None)
+
+
+def _mcp_server(name: str, given: Mapping[Where, Given]) -> McpServer:
+    start = ("tools", "mcp", name)
+    file = given[*start, "command"].file if (*start, "command") in given else None
+    return McpServer(**_complete(start, MCP, given), file=file if isinstance(file, Path) else None)
+
+
+def _complete(start: Where, table: Table, given: Mapping[Where, Given]) -> dict[str, Any]:
+    """What is given of a table; SettingsError where it lacks what it requires."""
+    options = _of(start, given)
+    for key in table.required:
+        if key not in options:
+            first = next(there for way, there in given.items() if way[: len(start)] == start)
+            raise SettingsError("is missing: add it.", file=first.file, line=first.line, key=".".join((*start, key)))
+    return options
 
 
 def _of(start: Where, given: Mapping[Where, Given]) -> dict[str, Any]:
@@ -146,8 +173,9 @@ def _values(given: Mapping[Where, Given], endpoints: Iterable[str]) -> Iterator[
             value, origin = (there.value, there.origin) if there else (default_of(made, name), "default")
             yield ".".join(way), Value(key.kind.written(value), origin)
     for way, there in given.items():
-        if way[:2] == ("tools", "permissions"):
-            yield ".".join(way), Value(there.value, there.origin)
+        if way[:2] in (("tools", "permissions"), ("tools", "mcp")):
+            value = list(there.value) if isinstance(there.value, tuple) else there.value
+            yield ".".join(way), Value(value, there.origin)
 
 
 def _home(given: Mapping[Where, Given], home: Path) -> dict[str, Value]:

@@ -81,6 +81,14 @@ def test_as_json_and_by_the_settings(project: Path) -> None:
     assert listed()["bibliographer"]["tools"]["crossref_lookup"] == "allow"  # type: ignore[index]
 
 
+def test_tools_of_mcp_servers_are_shown_with_what_the_settings_say_and_none_is_started(project: Path) -> None:
+    file = project / "agents" / "cataloguer.yaml"
+    file.write_text(AGENT.replace("shelf_mark, {", "{shelf_mark: allow}, {"))
+    (project / "gleanery.toml").write_text('[tools.mcp.shelf]\ncommand = ["touch", "ran"]\n')
+    assert listed()["cataloguer"]["tools"]["shelf_mark"] == "ask"  # type: ignore[index]
+    assert not (project / "ran").exists()
+
+
 def test_wrong_ones_are_told_and_the_others_listed(project: Path) -> None:
     (project / "agents" / "broken.yaml").write_text("name: broken\nrle: x\n")
     result = CliRunner().invoke(agents)

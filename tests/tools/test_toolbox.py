@@ -238,7 +238,7 @@ def test_whoever_is_there_is_asked(
     assert leave == leaves
     assert sum(kind != "refused" for kind in leaves) == ran
     assert len(questions) == asked
-    assert questions[0] == Call("twice", {"number": 0}, network=False, writes=False)
+    assert questions[0] == Call("twice", {"number": 0}, False, False, "Double a number.")
 
 
 def test_where_nobody_is_there_it_is_refused(made: Callable[..., Tool]) -> None:
