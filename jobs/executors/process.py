@@ -61,7 +61,7 @@ class HostProcess(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._late = False
         self._transport: asyncio.Transport | None = None
-        self._burial: asyncio.Task[None] | None = None
+        self._burial: asyncio.Task[int] | None = None
         self._gone = asyncio.Event()
         with ExitStack() as made:
             self._socket, theirs = socket.socketpair()
@@ -164,7 +164,9 @@ class HostProcess(asyncio.Protocol):
             self._timer.cancel()
         self._process.kill()
         if self._burial is None:
-            self._burial = asyncio.get_running_loop().create_task(self._bury())
+            # The rest is no coroutine: a loop that ends cancels those before their first step.
+            self._burial = asyncio.get_running_loop().create_task(asyncio.to_thread(self._process.wait))
+            self._burial.add_done_callback(self._bury)
 
     def _ask(self, order: Order) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -192,8 +194,9 @@ class HostProcess(asyncio.Protocol):
         self._late = True
         self.kill()
 
-    async def _bury(self) -> None:
-        await asyncio.to_thread(self._process.wait)
+    def _bury(self, waiting: asyncio.Task[int]) -> None:
+        """Tell whoever waits for it, and leave nothing behind."""
+        self._process.wait()  # for nothing, unless the loop is ending, and cancels everything
         fate = self._fate()
         self._log.close()
         self._socket.close()
