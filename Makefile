@@ -51,6 +51,8 @@ bench: .venv/.installed ## Measure the speed, half an hour; on references of you
 	$(BIN)/python bench/cores.py $(if $(SOURCE),--source "$(SOURCE)")
 	$(BIN)/python bench/calls.py
 	$(BIN)/python bench/dask_scaling.py
+	$(BIN)/python bench/latencies.py
+	$(BIN)/python bench/agents.py
 
 chaos: .venv/.installed ## Kill workers, schedulers and drivers at random moments, an hour: nothing may be lost or doubled
 	$(BIN)/python bench/chaos.py
