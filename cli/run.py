@@ -167,26 +167,29 @@ def _go(task: Task, going: PrivateRun, destination: Destination, options: dict[s
     summary = Summary()
     id = going.home.name
     lost: ModelError | None = None
-    done = 0
+    kept = True  # whatever comes, a second Ctrl-C among it, unless there is nothing left to go on with
     try:
         with screen:
             lost = _write(task, going, destination, options, summary, screen)
-        done = 0 if lost is None else summary.records
+        kept = lost is not None
     except KeyboardInterrupt:
         done = going.end()
+        kept = done > 0
         click.echo(f"\nInterrupted after {_records_of(done)}. {destination.untouched}", err=True)
         click.echo(_how_to_go_on(id) if done else "The same command starts again from the first.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # whoever read the results has what he wanted
+        kept = False
         raise
     except Exception:
         done = going.end()
-        if done:
+        kept = done > 0
+        if kept:
             click.echo(f"What is done, {_records_of(done)}, is kept. {_how_to_go_on(id)}", err=True)
         raise
     finally:
         going.close()
-        if not done:
+        if not kept:
             going.forget()
     if not options["quiet"]:
         summary.show(destination.file, as_json=options["as_json"])

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gleanery.errors import UsageError, WorkerError
-from gleanery.jobs.job import ENDED, Event, Job, State, Verb
+from gleanery.jobs.job import Event, Job, State, Verb
 from gleanery.jobs.ledger.ledger import Kept, Ledger
 from gleanery.jobs.lock import Holder, WorkerLock, holder_of
 from gleanery.tasks.declarations import Task, load_task
@@ -197,10 +197,6 @@ class Queue:
         from gleanery.background import start_worker
 
         return start_worker(self.home)
-
-    def waiting(self) -> bool:
-        """Whether there is something to do for a worker."""
-        return any(job.state not in ENDED and job.state != "paused" for job in self.jobs())
 
     def _obey(self) -> bool:
         """Do what was asked, where no worker is there to do it: for that moment, we are the worker."""

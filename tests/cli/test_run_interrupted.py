@@ -14,7 +14,10 @@ import pytest
 from servers.ollama_server import Behaviour, OllamaServer
 from terminal import COMMAND, environment
 
+from gleanery.cli import run as run_module
+from gleanery.cli.main import main
 from gleanery.jobs.ledger.ledger import Ledger
+from gleanery.private import PrivateRun
 
 TASK = """\
 name: works
@@ -125,6 +128,29 @@ def test_ctrl_c_aborts_what_is_in_flight_and_keeps_what_is_done(folder: Path) ->
     kept = {json.loads(line)["record"] for line in (folder / "out.wire.jsonl").read_text().splitlines()}
     assert kept == {None, "r-1", "r-2", "r-3", "r-4"}
     assert not list((folder / "home").glob("runs/*"))
+
+
+def test_ctrl_c_while_it_ends_loses_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second Ctrl-C, in the midst of ending the work."""
+
+    def end(run: PrivateRun) -> int:
+        raise KeyboardInterrupt
+
+    def write(*_: object) -> None:
+        until(lambda: done(folder) == 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GLEANERY_HOME", str(folder / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.setattr(PrivateRun, "end", end)
+    monkeypatch.setattr(run_module, "_write", write)
+    with OllamaServer(answer) as server:
+        (folder / "gleanery.toml").write_text(f'[endpoints.ollama]\nkind = "ollama"\nurl = "{server.url}"\n')
+        with pytest.raises(SystemExit) as ended:
+            main(["run", "works", "refs.txt", "-o", "out.jsonl"])
+    assert ended.value.code == 130
+    assert done(folder) == 2
 
 
 def test_killed_at_once_it_goes_on_all_the_same(folder: Path) -> None:
